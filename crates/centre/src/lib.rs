@@ -1,0 +1,1 @@
+//! The totalisation centre: gate, intake, journal and sequencer (pure)

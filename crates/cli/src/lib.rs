@@ -1,0 +1,1 @@
+//! The binary tallyproof: arguments, configuration, sockets, files and progress

@@ -1,0 +1,1 @@
+//! Rehearsals: seeded station populations, networks and misbehaviour

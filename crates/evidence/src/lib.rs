@@ -1,0 +1,1 @@
+//! Other people's figures: declared mappings from tables to evidence sets (bytes in, sets out)

@@ -1,0 +1,1 @@
+//! Where the centre keeps what must last: the SQLite journal and the bundle folder
