@@ -1,1 +1,20 @@
-//! The C2SP transparency log: Merkle tree, tiles, signed notes, checkpoints and proofs over opaque leaves (pure)
+//! The C2SP transparency log over opaque leaves: Merkle tree, tiles, signed notes, checkpoints and proofs.
+//!
+//! Pure: bytes in, bytes out. It holds no socket, file, clock or randomness, and does not know what an entry means.
+//!
+//! A log's way through the modules: an entry's [`merkle::leaf_hash`] is appended to a [`tree::Tree`]; the tree gives the contents
+//! of the tiles that [`tile::tiles_for`] names, and the root that a [`checkpoint::Checkpoint`] signs as a [`note`]. A reader goes
+//! the other way: it opens the checkpoint with a [`note::VerifierKey`], decodes entry tiles, and recomputes the root.
+//!
+//! Sources: RFC 6962 and RFC 9162 (hashing and proofs); C2SP `tlog-tiles` v0.1.0, `signed-note` v1.0.0, `tlog-checkpoint` v1.0.0,
+//! `tlog-proof` and `tlog-policy`.
+
+pub mod checkpoint;
+pub mod merkle;
+pub mod note;
+pub mod policy;
+pub mod proof;
+pub mod tile;
+pub mod tree;
+
+mod encoding;

@@ -1,0 +1,164 @@
+//! An append-only Merkle tree in memory that can answer for every size it ever had.
+
+use crate::{
+    merkle::{Hash, ProofError, empty_root, fold_peaks, node_hash},
+    tile::{self, HASHES_PER_TILE_LOG2, TilePath},
+};
+
+/// A Merkle tree over leaf hashes. It keeps every complete subtree's root (under two hashes a leaf), so that roots, proofs and
+/// tiles at any size up to its own are look-ups.
+#[derive(Debug, Clone, Default)]
+pub struct Tree {
+    /// Roots of the complete subtrees in post-order, that is, in the order in which they became complete.
+    nodes: Vec<Hash>,
+    size: u64,
+}
+
+impl Tree {
+    /// The empty tree.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Appends a leaf; returns its zero-based index.
+    pub fn append(&mut self, leaf: Hash) -> u64 {
+        let index = self.size;
+        self.push(leaf);
+        let mut subtree = leaf;
+        // Each trailing 1 bit of the index is a complete left neighbour of the subtree that just became complete.
+        for level in 0..index.trailing_ones() {
+            let left = self.node(level, (index >> level) - 1);
+            subtree = node_hash(&left, &subtree);
+            self.push(subtree);
+        }
+        self.size += 1;
+        index
+    }
+
+    /// Leaves in the tree.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// The root of the whole tree, in O(log n) hashes.
+    pub fn root(&self) -> Hash {
+        self.range_root(0, self.size)
+    }
+
+    /// The root that the tree had at `size` leaves; nothing if it never was that large.
+    pub fn root_at(&self, size: u64) -> Option<Hash> {
+        (size <= self.size).then(|| self.range_root(0, size))
+    }
+
+    /// The hash of the leaf at `index`.
+    pub fn leaf(&self, index: u64) -> Option<Hash> {
+        (index < self.size).then(|| self.node(0, index))
+    }
+
+    /// The siblings that lead from the leaf at `index` to the root at `size`, leaf's sibling first (RFC 9162 section 2.1.3.1).
+    pub fn inclusion_proof(&self, index: u64, size: u64) -> Result<Vec<Hash>, ProofError> {
+        self.must_reach(size)?;
+        if index >= size {
+            return Err(ProofError::IndexOutOfRange { index, size });
+        }
+        let mut proof = Vec::new();
+        let (mut low, mut high) = (0, size);
+        while high - low > 1 {
+            let split = low + left_half(high - low);
+            if index < split {
+                proof.push(self.range_root(split, high));
+                high = split;
+            } else {
+                proof.push(self.range_root(low, split));
+                low = split;
+            }
+        }
+        proof.reverse();
+        Ok(proof)
+    }
+
+    /// The proof that the tree at `new_size` extends the tree at `old_size` (RFC 9162 section 2.1.4.1).
+    pub fn consistency_proof(&self, old_size: u64, new_size: u64) -> Result<Vec<Hash>, ProofError> {
+        self.must_reach(new_size)?;
+        if old_size > new_size {
+            return Err(ProofError::Shrinks { old: old_size, new: new_size });
+        }
+        let mut proof = Vec::new();
+        if old_size == 0 {
+            return Ok(proof);
+        }
+        let (mut low, mut high) = (0, new_size);
+        while high != old_size {
+            let split = low + left_half(high - low);
+            if old_size <= split {
+                proof.push(self.range_root(split, high));
+                high = split;
+            } else {
+                proof.push(self.range_root(low, split));
+                low = split;
+            }
+        }
+        // The verifier already holds the old root; any other starting point must be told.
+        if low != 0 {
+            proof.push(self.range_root(low, high));
+        }
+        proof.reverse();
+        Ok(proof)
+    }
+
+    /// The contents of a hash tile; nothing for an entry bundle, or for a tile that reaches beyond the tree.
+    pub fn tile(&self, path: &TilePath) -> Option<Vec<u8>> {
+        let level = u32::from(path.level()?).checked_mul(HASHES_PER_TILE_LOG2)?;
+        let first = path.first()?;
+        let end = first.checked_add(u64::from(path.width()))?;
+        let complete = self.size.checked_shr(level).unwrap_or(0);
+        (end <= complete).then(|| tile::encode_hashes((first..end).map(|index| self.node(level, index))))
+    }
+
+    fn must_reach(&self, asked: u64) -> Result<(), ProofError> {
+        if asked <= self.size { Ok(()) } else { Err(ProofError::BeyondTree { asked, size: self.size }) }
+    }
+
+    fn push(&mut self, hash: Hash) {
+        // Doubling would leave up to half of a large tree's memory unused; growing by a sixteenth stays linear and small.
+        if self.nodes.len() == self.nodes.capacity() {
+            self.nodes.reserve_exact(self.nodes.len() / 16 + 1024);
+        }
+        self.nodes.push(hash);
+    }
+
+    /// The root of the `index`-th complete subtree of 2^`level` leaves. The caller knows that it is complete.
+    fn node(&self, level: u32, index: u64) -> Hash {
+        // Post-order: before the subtree's last leaf come the 2n − popcount(n) subtrees complete at n leaves.
+        let last_leaf = ((index + 1) << level) - 1;
+        let position = 2 * last_leaf - u64::from(last_leaf.count_ones()) + u64::from(level);
+        let position = usize::try_from(position).expect("a node in memory has an address");
+        self.nodes[position]
+    }
+
+    /// The root over the leaves `low..high`, where `low` is a multiple of the smallest power of two that holds the range.
+    fn range_root(&self, mut low: u64, high: u64) -> Hash {
+        let mut peaks = Vec::new();
+        while low < high {
+            let level = (high - low).ilog2();
+            peaks.push(self.node(level, low >> level));
+            low += 1 << level;
+        }
+        fold_peaks(peaks).unwrap_or_else(empty_root)
+    }
+}
+
+impl FromIterator<Hash> for Tree {
+    fn from_iter<I: IntoIterator<Item = Hash>>(leaves: I) -> Self {
+        let mut tree = Self::new();
+        leaves.into_iter().for_each(|leaf| {
+            tree.append(leaf);
+        });
+        tree
+    }
+}
+
+/// The size of the left subtree of `size` > 1 leaves: the largest power of two below it.
+fn left_half(size: u64) -> u64 {
+    1 << (size - 1).ilog2()
+}
