@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 use thiserror::Error;
 
 use crate::{
-    checkpoint::{self, CheckpointError, Opened},
+    checkpoint::{self, Checkpoint, CheckpointError, Opened},
     encoding::{base64, decimal, from_base64},
     merkle::{Hash, ProofError, verify_inclusion},
     note::{SignedNote, VerifierKey},
@@ -26,7 +26,7 @@ pub struct LogProof {
     pub index: u64,
     /// The inclusion proof, leaf's sibling first.
     pub path: Vec<Hash>,
-    /// The signed checkpoint.
+    /// The signed checkpoint, as a note.
     pub checkpoint: SignedNote,
 }
 
@@ -75,6 +75,7 @@ impl FromStr for LogProof {
     fn from_str(text: &str) -> Result<Self, LogProofError> {
         let (head, note) = split(text).ok_or(LogProofError::Malformed)?;
         let checkpoint = SignedNote::parse(note.as_bytes()).map_err(CheckpointError::from)?;
+        checkpoint.text().parse::<Checkpoint>()?;
         let (extra, index, path) = parse_head(head).ok_or(LogProofError::Malformed)?;
         Ok(Self { extra, index, path, checkpoint })
     }

@@ -1,0 +1,46 @@
+//! Writes a log of N made-up entries below a folder, for other programs to verify: `write_log DIR N`.
+//!
+//! The key is that of a fixed seed, so it signs nothing but examples.
+
+use std::{env, error::Error, fs, path::Path};
+
+use tallyproof_log::{
+    checkpoint::Checkpoint,
+    merkle::leaf_hash,
+    note::SignerKey,
+    tile::{encode_entries, tiles_for},
+    tree::Tree,
+};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let mut arguments = env::args().skip(1);
+    let (Some(folder), Some(size)) = (arguments.next(), arguments.next()) else {
+        return Err("usage: write_log DIR N".into());
+    };
+    write_log(&Path::new(&folder).join("log"), size.parse()?)
+}
+
+fn entry(index: u64) -> Vec<u8> {
+    // Lengths from 0 up, so that an empty entry is among them.
+    format!("entry {index}").repeat(usize::from(index % 7 != 6)).into_bytes()
+}
+
+fn write_log(log: &Path, size: u64) -> Result<(), Box<dyn Error>> {
+    let tree: Tree = (0..size).map(|index| leaf_hash(&entry(index))).collect();
+    for path in tiles_for(0, size) {
+        let first = path.first().ok_or("tile beyond the format")?;
+        let bytes = match path.level() {
+            Some(_) => tree.tile(&path).ok_or("tile beyond the tree")?,
+            None => encode_entries((first..first + u64::from(path.width())).map(entry))?,
+        };
+        let file = log.join(path.to_string());
+        fs::create_dir_all(file.parent().ok_or("tile without folder")?)?;
+        fs::write(file, bytes)?;
+    }
+    let signer = SignerKey::new("log.example/write_log".parse()?, &[7; 32]);
+    let checkpoint = Checkpoint { origin: signer.verifier().name().clone(), size, root: tree.root() };
+    fs::create_dir_all(log)?;
+    fs::write(log.join("checkpoint"), checkpoint.sign(&signer)?)?;
+    fs::write(log.join("vkeys"), format!("{}\n", signer.verifier()))?;
+    Ok(())
+}

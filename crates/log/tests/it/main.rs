@@ -1,0 +1,7 @@
+//! Laws of the log, checked against the definitions in RFC 6962 and against published examples.
+
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test, in helper functions too")]
+
+mod formats;
+mod merkle;
+mod tiles;
