@@ -35,7 +35,7 @@ func (b bundle) tile(t tlog.Tile) []byte {
 	return b.read("tile/" + path)
 }
 
-func (b bundle) Height() int                       { return tileHeight }
+func (b bundle) Height() int                     { return tileHeight }
 func (b bundle) SaveTiles([]tlog.Tile, [][]byte) {}
 func (b bundle) ReadTiles(tiles []tlog.Tile) (data [][]byte, err error) {
 	for _, t := range tiles {
