@@ -1,0 +1,130 @@
+//! The steps of CI in their order: the quick complaints first. Clippy, tests and docs share one profile.
+
+use std::fs;
+
+use anyhow::{Context, Result, bail};
+
+use super::Verdict::Held;
+use super::{Place, Step, Verdict, fuzz, install};
+use crate::command::{program, succeed, works};
+use crate::{generate, tidy};
+
+const fn step(name: &'static str, about: &'static str, run: fn(&Place) -> Result<Verdict>) -> Step {
+    Step { name, about, needs: &[], run }
+}
+
+const fn after(needs: &'static [&'static str], step: Step) -> Step {
+    Step { needs, ..step }
+}
+
+/// Every step, in order.
+pub(super) const ALL: &[Step] = &[
+    step("install", "what the other steps need, where it is missing", install::run),
+    step("format", "cargo fmt --check", format),
+    step("tidy", "the architecture test", architecture),
+    step("deny", "licences, bans and sources of every crate", deny),
+    step("clippy", "every lint, as an error", clippy),
+    step("test", "every test of the workspace", test),
+    step("doctest", "the examples in the documentation", doctest),
+    step("docs", "rustdoc without a warning", docs),
+    step("generated", "documents that come from code are up to date", generated),
+    step("build", "the release binary", build),
+    after(&["build"], step("bundle", "a night on fixtures/tiny", bundle)),
+    step("vectors", "the golden vectors under an independent decoder", vectors),
+    after(&["bundle"], step("interop", "the bundle under other people's programs", interop)),
+    after(&["bundle"], step("browser", "the bundle's pages in a browser", browser)),
+    after(&["build"], step("readme", "README's first command", readme)),
+    step("crash", "kill -9 at random moments of a night", crash),
+    step("fuzz", "half a minute for each decoder of foreign bytes", fuzz::run),
+];
+
+fn format(place: &Place) -> Result<Verdict> {
+    succeed(&mut place.cargo("fmt --all --check")).map(|()| Held)
+}
+
+fn architecture(place: &Place) -> Result<Verdict> {
+    if !tidy::run(&place.root)? {
+        bail!("see the violations above");
+    }
+    Ok(Held)
+}
+
+fn deny(place: &Place) -> Result<Verdict> {
+    succeed(&mut place.cargo("deny --offline check licenses bans sources")).map(|()| Held)
+}
+
+fn clippy(place: &Place) -> Result<Verdict> {
+    succeed(&mut place.cargo("clippy --locked --workspace --all-targets -- -D warnings")).map(|()| Held)
+}
+
+fn test(place: &Place) -> Result<Verdict> {
+    let runner = if works(&mut place.cargo("nextest --version")) { "nextest run" } else { "test --all-targets" };
+    succeed(&mut place.cargo(&format!("{runner} --locked --workspace --no-fail-fast"))).map(|()| Held)
+}
+
+fn doctest(place: &Place) -> Result<Verdict> {
+    succeed(&mut place.cargo("test --locked --workspace --doc")).map(|()| Held)
+}
+
+fn docs(place: &Place) -> Result<Verdict> {
+    let mut doc = place.cargo("doc --locked --workspace --no-deps");
+    succeed(doc.env("RUSTDOCFLAGS", "-Dwarnings")).map(|()| Held)
+}
+
+fn generated(place: &Place) -> Result<Verdict> {
+    if !generate::run(&place.root, true)? {
+        bail!("run `cargo xtask generate` and commit what it writes");
+    }
+    Ok(Held)
+}
+
+fn build(place: &Place) -> Result<Verdict> {
+    succeed(&mut place.cargo("build --locked --release --package tallyproof-cli")).map(|()| Held)
+}
+
+fn bundle(place: &Place) -> Result<Verdict> {
+    let bundle = place.bundle();
+    if bundle.exists() {
+        fs::remove_dir_all(&bundle).with_context(|| format!("cannot clear {}", bundle.display()))?;
+    }
+    fs::create_dir_all(place.path("target/ci"))?;
+    let mut night = place.program(place.path("target/release/tallyproof"));
+    succeed(night.args(["night", "fixtures/tiny", "--bundle"]).arg(&bundle)).map(|()| Held)
+}
+
+fn vectors(place: &Place) -> Result<Verdict> {
+    let check = place.path("vectors/check.py");
+    if !check.is_file() {
+        bail!("vectors/check.py does not exist");
+    }
+    succeed(place.program(place.path("target/venv/bin/python")).arg(check)).map(|()| Held)
+}
+
+fn interop(place: &Place) -> Result<Verdict> {
+    let folder = place.path("vectors/interop");
+    let listing = fs::read_dir(&folder).with_context(|| format!("cannot list {}", folder.display()))?;
+    let mut scripts = listing.map(|entry| Ok(entry?.path().join("run.sh"))).collect::<Result<Vec<_>>>()?;
+    scripts.retain(|script| script.is_file());
+    scripts.sort();
+    if scripts.is_empty() {
+        bail!("no vectors/interop/*/run.sh exists");
+    }
+    for script in scripts {
+        succeed(&mut place.script(&script)?)?;
+    }
+    Ok(Held)
+}
+
+fn browser(place: &Place) -> Result<Verdict> {
+    succeed(&mut place.script(&place.path("browser-tests/run.sh"))?).map(|()| Held)
+}
+
+fn readme(place: &Place) -> Result<Verdict> {
+    let mut night = place.program(place.path("target/release/tallyproof"));
+    succeed(night.args(["night", "fixtures/guanajuato-2012"])).map(|()| Held)
+}
+
+fn crash(place: &Place) -> Result<Verdict> {
+    let line = "test --locked --release --package tallyproof-cli --test crash -- --include-ignored --nocapture";
+    succeed(program(&place.root, "cargo").args(line.split(' '))).map(|()| Held)
+}
