@@ -1,0 +1,195 @@
+//! The outbox: every record in it is sent again and again until the centre's signed receipt for it has come.
+//!
+//! Loss costs time only: a record leaves the outbox by a receipt that verifies and in no other way. Every transmission
+//! has a higher attempt number than the one before, so that a recorded datagram is worthless to whoever replays it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ed25519_dalek::VerifyingKey;
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+use tallyproof_record::cose::RecordDigest;
+use tallyproof_record::definition::DefinitionHash;
+use tallyproof_record::frame::{self, MacKey};
+use tallyproof_record::receipt::{Receipt, ReceiptError};
+use tallyproof_record::{SealedRecord, StationNo};
+use thiserror::Error;
+
+/// Who sends, and whose receipts count.
+#[derive(Clone, Debug)]
+pub struct StationIdentity {
+    /// The station's number in the register.
+    pub station: StationNo,
+    /// Generation of the MAC key.
+    pub epoch: u32,
+    /// Buys the station's datagrams a signature check.
+    pub mac: MacKey,
+    /// The election that receipts have to be for.
+    pub election: DefinitionHash,
+    /// The key that receipts have to be signed with.
+    pub log_key: VerifyingKey,
+}
+
+/// How long to wait for a receipt before sending again: doubling from `first` to `cap`, plus up to half of it at random,
+/// so that stations that lost the same second do not come back in the same second.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RetryPolicy {
+    first: u64,
+    cap: u64,
+}
+
+impl RetryPolicy {
+    /// Shortest wait: a centre under load answers within a second, and answering retries only adds to its load.
+    pub const FLOOR_MS: u64 = 200;
+
+    /// Waits `first_ms` after the first transmission and never much longer than `cap_ms`; both are raised to
+    /// [`RetryPolicy::FLOOR_MS`].
+    pub fn new(first_ms: u64, cap_ms: u64) -> Self {
+        let first = first_ms.max(Self::FLOOR_MS);
+        Self { first, cap: cap_ms.max(first) }
+    }
+
+    /// The wait after the `tries`-th transmission; `luck` is any number.
+    fn wait(self, tries: u32, luck: u64) -> u64 {
+        let doublings = tries.saturating_sub(1).min(32);
+        let base = self.first.saturating_mul(1 << doublings).min(self.cap);
+        base.saturating_add(luck % (base / 2).saturating_add(1))
+    }
+}
+
+impl Default for RetryPolicy {
+    /// From half a second to twenty.
+    fn default() -> Self {
+        Self::new(500, 20_000)
+    }
+}
+
+/// The receipt that a record was waiting for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Receipted {
+    /// What the centre promises, for which record.
+    pub receipt: Receipt,
+    /// Transmissions that it took.
+    pub tries: u32,
+    /// Milliseconds from the first transmission to the receipt.
+    pub waited_ms: u64,
+}
+
+/// Why bytes are not a receipt that this outbox waits for. None of them changes anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum RefusedReceipt {
+    /// For another station.
+    #[error("the receipt is for another station")]
+    OtherStation,
+    /// For a record that is not waiting: a repeated receipt, or someone else's.
+    #[error("no record waits for this receipt")]
+    NotWaiting,
+    /// Not a receipt, or not the centre's.
+    #[error(transparent)]
+    Receipt(#[from] ReceiptError),
+}
+
+#[derive(Clone, Debug)]
+struct Waiting {
+    record: SealedRecord,
+    due: u64,
+    first_sent: Option<u64>,
+    tries: u32,
+}
+
+/// Sealed records on their way to the centre. Times are milliseconds since 1970-01-01T00:00:00Z by the station's clock.
+///
+/// Drive it so: at [`Outbox::next_wake`], call [`Outbox::poll`] and send what it returns until it returns nothing; give
+/// what arrives to [`Outbox::receive`].
+#[derive(Clone, Debug)]
+pub struct Outbox {
+    identity: StationIdentity,
+    policy: RetryPolicy,
+    seed: u64,
+    last_attempt: u32,
+    waiting: BTreeMap<RecordDigest, Waiting>,
+    /// The same records by the time when they are due.
+    agenda: BTreeSet<(u64, RecordDigest)>,
+}
+
+impl Outbox {
+    /// An empty outbox. `seed` decides the jitter: give every station another.
+    pub fn new(identity: StationIdentity, policy: RetryPolicy, seed: u64) -> Self {
+        Self { identity, policy, seed, last_attempt: 0, waiting: BTreeMap::new(), agenda: BTreeSet::new() }
+    }
+
+    /// Continues after a restart: attempts go on above `last_attempt`, even if the clock was set back.
+    #[must_use]
+    pub fn resume_after(mut self, last_attempt: u32) -> Self {
+        self.last_attempt = self.last_attempt.max(last_attempt);
+        self
+    }
+
+    /// The highest attempt number used. Make it durable before what [`Outbox::poll`] returned is sent.
+    pub fn last_attempt(&self) -> u32 {
+        self.last_attempt
+    }
+
+    /// Takes a record, to be sent at once. A record that is waiting already is left as it is.
+    pub fn enqueue(&mut self, now_ms: u64, record: SealedRecord) {
+        let digest = record.digest();
+        self.waiting.entry(digest).or_insert_with(|| {
+            self.agenda.insert((now_ms, digest));
+            Waiting { record, due: now_ms, first_sent: None, tries: 0 }
+        });
+    }
+
+    /// A datagram that is due, if there is one. Call again until there is none.
+    pub fn poll(&mut self, now_ms: u64) -> Option<Vec<u8>> {
+        let &(due, digest) = self.agenda.first().filter(|(due, _)| *due <= now_ms)?;
+        self.agenda.remove(&(due, digest));
+        let attempt = self.next_attempt(now_ms);
+        let luck = self.luck();
+        let waiting = self.waiting.get_mut(&digest)?;
+        waiting.tries = waiting.tries.saturating_add(1);
+        waiting.first_sent.get_or_insert(now_ms);
+        waiting.due = now_ms.saturating_add(self.policy.wait(waiting.tries, luck));
+        self.agenda.insert((waiting.due, digest));
+        let StationIdentity { station, epoch, mac, .. } = &self.identity;
+        Some(frame::encode(*station, *epoch, attempt, waiting.record.as_bytes(), mac))
+    }
+
+    /// When [`Outbox::poll`] will next return something; `None` when nothing is waiting.
+    pub fn next_wake(&self) -> Option<u64> {
+        self.agenda.first().map(|&(due, _)| due)
+    }
+
+    /// Takes what arrived. The signature is only checked of a receipt that a waiting record could be released by.
+    pub fn receive(&mut self, now_ms: u64, bytes: &[u8]) -> Result<Receipted, RefusedReceipt> {
+        let claimed = Receipt::peek(bytes)?;
+        if claimed.station != self.identity.station {
+            return Err(RefusedReceipt::OtherStation);
+        }
+        if !self.waiting.contains_key(&claimed.digest) {
+            return Err(RefusedReceipt::NotWaiting);
+        }
+        let receipt = Receipt::verify(bytes, &self.identity.election, &self.identity.log_key)?;
+        let released = self.waiting.remove(&receipt.digest).ok_or(RefusedReceipt::NotWaiting)?;
+        self.agenda.remove(&(released.due, receipt.digest));
+        let waited_ms = now_ms.saturating_sub(released.first_sent.unwrap_or(now_ms));
+        Ok(Receipted { receipt, tries: released.tries, waited_ms })
+    }
+
+    /// Number of records that still wait for their receipt.
+    pub fn pending(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// The clock's tick, or one more than the last attempt where the clock has not moved on or was set back.
+    fn next_attempt(&mut self, now_ms: u64) -> u32 {
+        self.last_attempt = frame::attempt_at(now_ms).max(self.last_attempt.saturating_add(1));
+        self.last_attempt
+    }
+
+    /// Drawn anew from the seed and the attempt, so that an outbox keeps no generator's state.
+    fn luck(&self) -> u64 {
+        let mut random = ChaCha8Rng::seed_from_u64(self.seed);
+        random.set_stream(u64::from(self.last_attempt));
+        random.next_u64()
+    }
+}
