@@ -1,1 +1,14 @@
-//! Rehearsals: seeded station populations, networks and misbehaviour
+//! Rehearsals: who sends what on a drill night, and what the network does to it. Everything follows from a seed.
+//!
+//! Pure: the night's sockets live in `cli`. A population exists only for a definition whose phase is `drill`, so that
+//! keys which anyone can derive from a seed never seal a record of the real thing.
+//!
+//! | module | what |
+//! |---|---|
+//! | [`keys`] | keys that follow from a seed |
+//! | [`population`] | every station's records, its conduct, and the class its records have to end in |
+//! | [`network`] | loss and duplication |
+
+pub mod keys;
+pub mod network;
+pub mod population;

@@ -149,7 +149,8 @@ fn split_envelope(bytes: &[u8]) -> Result<Parts<'_>, OpenError> {
 fn decode_protected(bytes: &[u8]) -> Result<KeyId, OpenError> {
     let read = || {
         let mut d = Decoder::new(bytes);
-        let shape = d.map().ok()? == Some(2) && d.i64().ok()? == 1 && d.i64().ok()? == ALG_ED25519 && d.i64().ok()? == 4;
+        let shape =
+            d.map().ok()? == Some(2) && d.i64().ok()? == 1 && d.i64().ok()? == ALG_ED25519 && d.i64().ok()? == 4;
         let kid = d.bytes().ok()?.try_into().ok()?;
         (shape && d.position() == bytes.len()).then_some(KeyId(kid))
     };
@@ -205,7 +206,8 @@ mod key {
 const MANDATORY_KEYS: u64 = 8;
 
 fn encode_payload(tally: &Tally) -> Vec<u8> {
-    let stated = || (key::FIRST_FIGURE..).zip(Figure::ALL).filter_map(|(key, figure)| Some((key, tally.figure(figure)?)));
+    let stated =
+        || (key::FIRST_FIGURE..).zip(Figure::ALL).filter_map(|(key, figure)| Some((key, tally.figure(figure)?)));
     let keys = MANDATORY_KEYS + stated().count() as u64 + u64::from(!tally.images.is_empty());
     encode(|e| {
         e.map(keys)?.u8(key::FORMAT)?.u8(FORMAT)?.u8(key::ELECTION)?.bytes(&tally.election.0)?;

@@ -1,0 +1,99 @@
+"""Checks the golden vectors with decoders that this project did not write: cbor2 (RFC 8949) and cwt (RFC 9052).
+
+Usage: python3 check.py [FOLDER]      exit 0 if every vector holds
+"""
+
+import hashlib
+import json
+import pathlib
+import sys
+
+import cbor2
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cwt import COSE, COSEKey
+
+FIGURES = {"blank": 9, "null": 10, "voters": 11, "registered": 12, "total": 13}
+PHASES = {"drill": 0, "official": 1}
+
+
+def payload_of(tally):
+    """The payload map that docs/spec/record.md gives for a tally."""
+    fields = {
+        1: 1, 2: bytes.fromhex(tally["election"]), 3: PHASES[tally["phase"]], 4: tally["stage"],
+        5: tally["station"], 6: tally["contest"], 7: tally["sealed_at"], 8: tally["counts"],
+    }
+    fields |= {FIGURES[name]: value for name, value in tally["figures"].items()}
+    if tally["images"]:
+        fields[14] = [bytes.fromhex(image) for image in tally["images"]]
+    return fields
+
+
+def acceptable(sealed, public, key_id):
+    """True where an independent reader of the specification accepts the bytes."""
+    try:
+        message = cbor2.loads(sealed)
+        if not isinstance(message, cbor2.CBORTag) or message.tag != 18 or cbor2.dumps(message, canonical=True) != sealed:
+            return False
+        protected, unprotected, payload, signature = message.value
+        if cbor2.loads(protected) != {1: -19, 4: key_id} or unprotected:
+            return False
+        fields = cbor2.loads(payload)
+        if cbor2.dumps(fields, canonical=True) != payload or fields[1] != 1 or fields[3] not in (0, 1):
+            return False
+        if min(fields[8]) < 0 or not set(range(1, 9)) <= set(fields):
+            return False
+        public.verify(signature, cbor2.dumps(["Signature1", protected, b"", payload]))
+        return True
+    except (cbor2.CBORDecodeError, InvalidSignature, EOFError, KeyError, TypeError, ValueError):
+        return False
+
+
+def verify_with_cwt(sealed, public_bytes, key_id):
+    """The payload, as the cwt package reads and verifies it (it raises otherwise)."""
+    key = COSEKey.new({1: 1, 2: key_id, 3: -19, 4: [2], -1: 6, -2: public_bytes})
+    return COSE.new(verify_kid=True).decode(sealed, key)
+
+
+def check_records(folder):
+    vectors = json.loads((folder / "records.json").read_text())
+    public_bytes, key_id = bytes.fromhex(vectors["public_key"]), bytes.fromhex(vectors["key_id"])
+    public = Ed25519PublicKey.from_public_bytes(public_bytes)
+    assert hashlib.sha256(public_bytes).digest()[:8] == key_id, "key id"
+    for vector in vectors["valid"]:
+        sealed = bytes.fromhex(vector["cose"])
+        assert hashlib.sha256(sealed).hexdigest() == vector["sha256"], vector["name"]
+        assert acceptable(sealed, public, key_id), vector["name"]
+        payload = cbor2.dumps(payload_of(vector["tally"]), canonical=True)
+        assert cbor2.loads(sealed).value[2] == payload, vector["name"]
+        assert verify_with_cwt(sealed, public_bytes, key_id) == payload, vector["name"]
+    for vector in vectors["invalid"]:
+        assert not acceptable(bytes.fromhex(vector["cose"]), public, key_id), vector["name"]
+        assert vector["error"] != "accepted", vector["name"]
+    return len(vectors["valid"]) + len(vectors["invalid"])
+
+
+def check_receipts(folder):
+    vectors = json.loads((folder / "receipts.json").read_text())
+    public = Ed25519PublicKey.from_public_bytes(bytes.fromhex(vectors["public_key"]))
+    context = b"tallyproof/receipt/v1\0" + bytes.fromhex(vectors["election"])
+    for case in vectors["cases"]:
+        receipt = bytes.fromhex(case["receipt"])
+        try:
+            assert len(receipt) == 108 and receipt[:4] == b"TP\x01\x02" and receipt[10:12] == b"\0\0"
+            public.verify(receipt[44:], context + receipt[:44])
+            outcome = True
+        except (AssertionError, InvalidSignature):
+            outcome = False
+        assert outcome == (case["outcome"] == "accepted"), case["name"]
+    return len(vectors["cases"])
+
+
+def main():
+    folder = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else pathlib.Path(__file__).parent
+    checked = check_records(folder) + check_receipts(folder)
+    print(f"{checked} vectors hold")
+
+
+if __name__ == "__main__":
+    main()
