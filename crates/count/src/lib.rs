@@ -1,1 +1,30 @@
-//! From log entries to results: ledger, totals and the verification of a whole bundle (pure)
+//! From log entries to results, and the verification of a whole bundle.
+//!
+//! Pure: no socket, file, clock, randomness, async or `unsafe`. Totals are a function of the definition and a log prefix.
+//!
+//! | module | what |
+//! |---|---|
+//! | [`judge`] | one entry's bytes → what it is worth on its own: signature, key, rules |
+//! | [`ledger`] | the fold over judged entries: which record stands for each station and contest |
+//! | [`totals`] | sums by contest, area, ballot line, candidate and party |
+//! | [`bundle`] | paths of the bundle, and the index files that anyone can rebuild |
+//! | [`manifest`] | the signed list of the bundle's files |
+//! | [`trust`] | what a sceptic takes from outside the bundle |
+//! | [`verify`] | redoes everything that a bundle states |
+//! | [`check`] | the one table of what [`verify`] checks |
+
+pub mod bundle;
+pub mod check;
+pub mod judge;
+pub mod ledger;
+pub mod manifest;
+mod roster;
+pub mod totals;
+pub mod trust;
+pub mod verify;
+
+pub use judge::{Judge, Judged, JudgedRecord};
+pub use ledger::{Ledger, SlotStatus};
+pub use totals::Totals;
+pub use trust::Trust;
+pub use verify::{Source, Verification, VerifyError, verify};

@@ -1,0 +1,69 @@
+//! The one table of what a verification checks.
+
+use tallyproof_record::Problem;
+
+macro_rules! checks {
+    ($($name:ident $code:literal $text:literal)*) => {
+        /// A check of the bundle, by name.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Check { $(#[doc = $text] $name),* }
+
+        /// Every check with its stable code and what it asks, in the order of [`Check`].
+        pub const TABLE: &[(&str, &str)] = &[$(($code, $text)),*];
+
+        impl Check {
+            /// The stable code, such as `BN-07`.
+            pub fn code(self) -> &'static str {
+                match self { $(Self::$name => $code),* }
+            }
+        }
+    };
+}
+
+checks! {
+    Missing "BN-01" "Every file that the bundle's layout or its manifest asks for is there."
+    Unreadable "BN-02" "Every file can be read."
+    Unlisted "BN-03" "The manifest lists every file that the log's layout does not explain."
+    Unexplained "BN-04" "Every file below log/ has its place in the log's layout, within the checkpoint's tree size."
+    NoteFormat "BN-05" "The checkpoint and the manifest are signed notes in their one form."
+    NoteSignature "BN-06" "The log's key signed the checkpoint and the manifest."
+    UnknownSigner "BN-07" "Every signature of the checkpoint and the manifest is of a key in log/vkeys, once each."
+    VerifierKeys "BN-08" "log/vkeys holds verifier keys, one a line, the log's Ed25519 key first."
+    Policy "BN-09" "log/policy is a trust policy that names the log's key."
+    ManifestLog "BN-10" "The manifest is of this log: its origin, a tree size within the checkpoint's, the root at that size."
+    FileHash "BN-11" "Every file has the SHA-256 that the manifest lists for it."
+    NotCovered "BN-12" "The manifest lists the definition, log/vkeys, log/policy and the index."
+    EntryTile "BN-13" "Every entry bundle holds exactly the entries that its path announces."
+    EntryAltered "BN-14" "Every entry is the one whose hash the log's tree has."
+    Root "BN-15" "The root recomputed from all entries is the checkpoint's."
+    HashTile "BN-16" "Every hash tile has the bytes that the entries give."
+    LeftOver "BN-17" "Every partial tile of an earlier tree size is a prefix of the log."
+    FirstEntry "BN-18" "Entry 0, and no other, is the manifest of the definition in election/."
+    EntryType "BN-19" "Every entry is of a type that this version knows."
+    RecordForm "BN-20" "Every record is a sealed tally in its canonical form."
+    RecordSignature "BN-21" "Every record's signature holds for its station's key."
+    Duplicate "BN-22" "No record stands in the log twice."
+    Totals "BN-23" "index/totals.json is what the log gives."
+    Index "BN-24" "index/stations.csv is what the log gives."
+    TrustDefinition "BN-25" "The definition hash is the trusted one."
+    TrustLog "BN-26" "The log's key is the trusted one."
+}
+
+impl Check {
+    /// A finding of this check.
+    pub fn problem(self, place: impl Into<String>, what: impl Into<String>) -> Problem {
+        Problem::new(self.code(), place, what)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::TABLE;
+
+    #[test]
+    fn codes_are_numbered_without_gap() {
+        for (number, (code, _)) in (1..).zip(TABLE) {
+            assert_eq!(*code, format!("BN-{number:02}"));
+        }
+    }
+}
