@@ -86,6 +86,6 @@ fn contests_without_lines(head: &Head, check: &mut Checker<'_, '_>) {
 fn not_canonical(name: &str, found: &[u8], expected: &[u8]) -> Problem {
     let mut lines = found.split(|&b| b == b'\n').zip(expected.split(|&b| b == b'\n'));
     let same = lines.by_ref().take_while(|(left, right)| left == right).count();
-    let what = "this line is not in canonical form; write the file again with `tallyproof election canonical`";
+    let what = "not in canonical form from this line on; restore the file as it was published, or render it again from the package";
     Problem::new(Code::NotCanonical.as_str(), format!("{name}:{}:1", same + 1), what)
 }

@@ -77,13 +77,12 @@ impl<'t> Ballot<'t> {
             Some(_) => self.candidates.add(check, "candidate", candidate, candidate_name),
             None => None,
         };
-        let party = if !party.text.is_empty() {
-            self.parties.add(check, "party", party, party_name)
-        } else {
-            if !party_name.text.is_empty() {
-                check.add(party.at, Code::BadId, "`party_name` without `party`; give the party an id");
-            }
-            None
+        if party.text.is_empty() && !party_name.text.is_empty() {
+            check.add(party.at, Code::BadId, "`party_name` without `party`; give the party an id");
+        }
+        let party = match party.text {
+            "" => None,
+            _ => self.parties.add(check, "party", party, party_name),
         };
         let (Some(id), Some(candidate)) = (id, candidate) else { return };
         if self.lines.len() == Tally::MAX_LINES {

@@ -13,7 +13,7 @@ use super::{
     areas::Areas,
     report::{Checker, Code, Spot, shown},
 };
-use crate::rules::{RuleId, RuleSetting, RuleSettings, Severity};
+use crate::rules::{RuleId, RuleSetting, RuleSettings, Severity, Threshold};
 
 const KEYS: [&str; 9] = ["format", "id", "name", "date", "phase", "polls_close", "source", "contest", "rules"];
 const CONTEST_KEYS: [&str; 4] = ["id", "name", "area", "figures"];
@@ -299,23 +299,16 @@ fn rules(check: &mut Checker<'_, '_>, keys: Keys<'_, '_>) -> RuleSettings {
 fn rule_setting(check: &mut Checker<'_, '_>, rule: RuleId, table: &DeTable<'_>) -> RuleSetting {
     let mut setting = RuleSetting::default();
     for (key, value) in table {
-        let (name, at) = (Spot { text: key.get_ref(), at: key.span().start }, value.span().start);
+        let name = Spot { text: key.get_ref(), at: key.span().start };
         if name.text == "severity" {
             setting.severity = string(check, "severity", value).and_then(|word| severity(check, rule, word));
         } else if let Some(threshold) = rule.rule().thresholds.iter().find(|t| t.key == name.text) {
-            match number(value.get_ref()) {
-                Some(number) => {
-                    setting.thresholds.insert(threshold.key, number);
-                }
-                None => {
-                    let what = format!(
-                        "`{}` has to be a whole number of {} from 0 to {}",
-                        threshold.key,
-                        threshold.unit,
-                        u32::MAX
-                    );
-                    check.add(at, Code::Number, what);
-                }
+            if let Some(number) = number(value.get_ref()) {
+                setting.thresholds.insert(threshold.key, number);
+            } else {
+                let Threshold { key, unit, .. } = threshold;
+                let what = format!("`{key}` has to be a whole number of {unit} from 0 to {}", u32::MAX);
+                check.add(value.span().start, Code::Number, what);
             }
         } else {
             let pool = rule.rule().thresholds.iter().map(|t| t.key).chain(["severity"]);

@@ -84,13 +84,33 @@ impl Report {
         let reach = word.chars().count().div_ceil(3);
         let distances = pool.into_iter().take(self.guesses).map(|other| {
             self.guesses -= 1;
-            (strsim::osa_distance(&word, &other.to_lowercase()), other)
+            (edit_distance(&word, &other.to_lowercase()), other)
         });
         match distances.min_by_key(|&(distance, _)| distance) {
             Some((distance, other)) if distance <= reach => format!("; did you mean {}?", shown(other)),
             _ => String::new(),
         }
     }
+}
+
+/// How many characters to insert, remove, change or swap with their neighbour (optimal string alignment).
+fn edit_distance(left: &str, right: &str) -> usize {
+    let right: Vec<char> = right.chars().collect();
+    let mut row: Vec<usize> = (0..=right.len()).collect();
+    let (mut above, mut before) = (row.clone(), None);
+    for (i, l) in left.chars().enumerate() {
+        let two_above = std::mem::replace(&mut above, row.clone());
+        row[0] = i + 1;
+        for (j, &r) in right.iter().enumerate() {
+            let changed = above[j] + usize::from(l != r);
+            row[j + 1] = changed.min(above[j + 1] + 1).min(row[j] + 1);
+            if j > 0 && before == Some(r) && right[j - 1] == l {
+                row[j + 1] = row[j + 1].min(two_above[j - 1] + 1);
+            }
+        }
+        before = Some(l);
+    }
+    row[right.len()]
 }
 
 /// Foreign text as it may stand in a message: short, and without characters that steer a terminal.
@@ -248,5 +268,25 @@ fn id_fault(id: &str) -> Option<&'static str> {
         Some("starts with `@`, which marks figures; choose another id")
     } else {
         None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::edit_distance;
+
+    #[test]
+    fn edit_distances() {
+        let cases = [
+            ("", "", 0),
+            ("", "ab", 2),
+            ("ab", "", 2),
+            ("kitten", "sitting", 3),
+            ("nroth", "north", 1),
+            ("ca", "abc", 3),
+        ];
+        for (left, right, distance) in cases {
+            assert_eq!(edit_distance(left, right), distance, "{left} {right}");
+        }
     }
 }

@@ -87,6 +87,10 @@ impl<'a> Table<'a> {
         schema: &[Column; N],
         check: &mut Checker<'_, '_>,
     ) -> Option<Positions<N>> {
+        // The header itself is broken, which is reported already.
+        if self.header.is_empty() && !self.complete {
+            return None;
+        }
         let mut positions = [None; N];
         for (position, cell) in self.header.iter().enumerate() {
             let known = schema.iter().zip(&mut positions).find(|(column, _)| column.name() == cell.text);

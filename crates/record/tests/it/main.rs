@@ -1,0 +1,5 @@
+//! Integration tests of the record crate.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a failing test panics")]
+
+mod definition;
+mod vectors;
