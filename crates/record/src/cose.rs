@@ -42,6 +42,12 @@ pub type RecordDigest = [u8; 32];
 pub struct SealedRecord(Vec<u8>);
 
 impl SealedRecord {
+    /// Takes back bytes that [`seal`] made, from a file for example; refuses any but the canonical form.
+    pub fn from_bytes(bytes: Vec<u8>) -> Result<Self, OpenError> {
+        open(&bytes)?;
+        Ok(Self(bytes))
+    }
+
     /// The COSE_Sign1 bytes.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0

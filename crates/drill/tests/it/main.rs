@@ -1,0 +1,118 @@
+//! The laws of a drill's population.
+#![expect(clippy::unwrap_used, reason = "a failing test panics")]
+
+use std::collections::BTreeMap;
+
+use ed25519_dalek::VerifyingKey;
+use tallyproof_drill::keys::Seed;
+use tallyproof_drill::network::Chance;
+use tallyproof_drill::population::{Class, Conduct, Part, Population, PopulationError};
+use tallyproof_record::definition::results::{self, Results};
+use tallyproof_record::definition::{Committed, package};
+use tallyproof_record::rules::{self, Severity};
+use tallyproof_record::{StationNo, cose};
+
+const STATIONS: u32 = 400;
+
+fn election(phase: &str, rules: &str) -> (Committed, Results) {
+    let stations: String = (1..=STATIONS).map(|no| format!("s{no},town,500\n")).collect();
+    let figures: String =
+        (1..=STATIONS).map(|no| format!("s{no},council,{},{},{},3\n", 90 + no % 7, no % 50, no % 5)).collect();
+    let toml = format!(
+        "format = 1\nid = \"test\"\nname = \"Test\"\ndate = \"2026-01-01\"\nphase = \"{phase}\"\n\n[[contest]]\nid = \"council\"\nname = \"Council\"\narea = \"town\"\n{rules}"
+    );
+    let files = [
+        ("election.toml", toml),
+        ("areas.csv", "id,parent,name,kind\ntown,,Town,\n".to_owned()),
+        ("stations.csv", format!("id,area,registered\n{stations}")),
+        ("ballot.csv", "contest,line\ncouncil,a\ncouncil,b\ncouncil,c\n".to_owned()),
+    ];
+    let files = files.into_iter().map(|(name, text)| (name.to_owned(), text.into_bytes())).collect();
+    let election = package::parse(&files).unwrap().with_keys(|no| Seed(7).station_key(no).verifying_key().to_bytes());
+    let results = results::parse(format!("station,contest,a,b,c,@null\n{figures}").as_bytes(), &election).unwrap();
+    (election.commit(), results)
+}
+
+fn parts(definition: &Committed, results: &Results, bad: f64) -> Vec<Part> {
+    let population = Population::new(definition, results, Seed(7), Chance::new(bad).unwrap()).unwrap();
+    population.slots().into_iter().filter_map(|(station, contest)| population.part(station, contest)).collect()
+}
+
+#[test]
+fn an_official_election_has_no_drill_population() {
+    let (definition, results) = election("official", "");
+    let refused = Population::new(&definition, &results, Seed(7), Chance::new(0.0).unwrap());
+    assert_eq!(refused.err(), Some(PopulationError::Official));
+}
+
+#[test]
+fn without_bad_conduct_every_station_sends_its_figures() {
+    let (definition, results) = election("drill", "");
+    for part in parts(&definition, &results, 0.0) {
+        assert_eq!((part.conduct, part.class, part.sealed.len()), (Conduct::Genuine, Class::Counted, 1));
+        let opened = cose::open(part.sealed[0].as_bytes()).unwrap();
+        assert_eq!(opened.tally.counts, results[&(part.station, part.contest)].counts);
+    }
+}
+
+#[test]
+fn sealed_records_carry_the_stations_signature_and_forged_ones_do_not() {
+    let (definition, results) = election("drill", "");
+    let key = |station: StationNo| {
+        VerifyingKey::from_bytes(&definition.election().station(station).unwrap().key.unwrap()).unwrap()
+    };
+    let mut forged = 0;
+    for part in parts(&definition, &results, 0.5) {
+        for record in &part.sealed {
+            cose::open(record.as_bytes()).unwrap().verify(&key(part.station)).unwrap();
+        }
+        for bytes in &part.forged {
+            assert!(cose::open(bytes).unwrap().verify(&key(part.station)).is_err());
+            forged += 1;
+        }
+    }
+    assert!(forged > 10, "{forged}");
+}
+
+#[test]
+fn each_class_is_the_one_that_the_rules_give() {
+    let (definition, results) = election("drill", "");
+    let mut conducts = BTreeMap::new();
+    for part in parts(&definition, &results, 0.5) {
+        *conducts.entry(part.conduct).or_insert(0) += 1;
+        let distinct: std::collections::BTreeSet<_> = part.sealed.iter().map(cose::SealedRecord::digest).collect();
+        let tally = cose::open(part.sealed[0].as_bytes()).unwrap().tally;
+        let expected = match rules::worst(&rules::check(&definition, &tally)) {
+            _ if distinct.len() > 1 => Class::Quarantined,
+            Some(Severity::Reject) => Class::Rejected,
+            Some(Severity::Quarantine) => Class::Quarantined,
+            Some(Severity::Warn) | None => Class::Counted,
+        };
+        assert_eq!(part.class, expected, "{:?}", part.conduct);
+    }
+    assert_eq!(conducts.len(), 8, "every conduct and breach occurs: {conducts:?}");
+}
+
+#[test]
+fn a_definition_that_only_warns_is_never_breached_where_it_would_count() {
+    let rules = "\n[rules.BO-01]\nseverity = \"warn\"\n\n[rules.AR-01]\nseverity = \"warn\"\n";
+    let (definition, results) = election("drill", rules);
+    for part in parts(&definition, &results, 0.5) {
+        if matches!(part.conduct, Conduct::Breaking(_)) {
+            assert_ne!(part.class, Class::Counted, "{:?}", part.conduct);
+        }
+    }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bytes() {
+    let (definition, results) = election("drill", "");
+    let bytes = || -> Vec<u8> {
+        parts(&definition, &results, 0.3)
+            .iter()
+            .flat_map(|part| part.sealed.clone())
+            .flat_map(cose::SealedRecord::into_bytes)
+            .collect()
+    };
+    assert_eq!(bytes(), bytes());
+}
