@@ -2,13 +2,35 @@
 //!
 //! Nothing in the bundle is believed because it says so: every signature, hash, rule and sum is computed again.
 
-use std::collections::BTreeMap;
+mod entries;
+mod files;
+mod notes;
+mod statement;
+mod tiles;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use serde::Serialize;
-use tallyproof_record::Problem;
+use tallyproof_log::merkle::Hash;
+use tallyproof_record::{
+    Problem,
+    definition::{Committed, package},
+};
 use thiserror::Error;
 
-use crate::{bundle, ledger::Ledger, totals::Totals, trust::Trust};
+use self::{entries::Sink, notes::Statements, tiles::Log};
+use crate::{
+    bundle,
+    check::Check,
+    judge::{Judge, Judged},
+    ledger::{Applied, Ledger},
+    manifest::Manifest,
+    totals::Totals,
+    trust::Trust,
+};
 
 /// Where a bundle's files come from: a folder, a URL, memory. Paths are relative, with `/`.
 pub trait Source: Sync {
@@ -92,11 +114,263 @@ pub enum VerifyError {
     Unreadable(String),
 }
 
-/// Verifies a bundle.
-pub fn verify(
-    _source: &dyn Source,
-    _trust: Option<&Trust>,
-    _progress: Progress<'_>,
-) -> Result<Verification, VerifyError> {
-    Err(VerifyError::Unreadable("verification is not there yet".into()))
+/// Verifies a bundle: redoes everything that it states, and lists what does not hold.
+///
+/// With `trust`, also whether it is the election and the log that the caller means. Where the source cannot list its files, files
+/// that the manifest does not list go unseen, and the statement says so.
+pub fn verify(source: &dyn Source, trust: Option<&Trust>, progress: Progress<'_>) -> Result<Verification, VerifyError> {
+    refuse_what_is_no_bundle(source)?;
+    let mut problems = Vec::new();
+    let statements = Statements::read(source, trust, &mut problems);
+    let definition = keep_all(read_definition(source), &mut problems);
+    let anchored = check_trust(trust, &statements, definition.as_deref(), &mut problems);
+    let manifest = statements.manifest.as_ref().map(|stated| &stated.value);
+    let count = check_log(source, &statements, definition.as_ref(), &mut problems, progress);
+    problems.extend(manifest.map_or_else(Vec::new, |manifest| files::check_listed(source, manifest)));
+    let listing = list(source, &mut problems);
+    let size = statements.target().map_or(0, |target| target.size);
+    if let Some(present) = &listing {
+        problems.extend(files::check_unlisted(present, manifest));
+        let tiles: Vec<_> = present.iter().filter(|path| path.starts_with(bundle::TILES)).cloned().collect();
+        problems.extend(tiles::check_left_over(source, &tiles, size, count.log.tree.as_ref()));
+    }
+    // A file that is read for two reasons would be missed twice.
+    let mut seen = BTreeSet::new();
+    problems.retain(|problem| seen.insert(problem.clone()));
+    Ok(report(&Findings { statements, anchored, definition, listed: listing.is_some(), size }, count, problems))
+}
+
+/// Reads a file that has to be there.
+fn fetch(source: &dyn Source, path: &str) -> Result<Vec<u8>, Problem> {
+    match source.read(path) {
+        Ok(Some(bytes)) => Ok(bytes),
+        Ok(None) => Err(Check::Missing.problem(path, "the file is missing")),
+        Err(error) => Err(Check::Unreadable.problem(path, format!("the file cannot be read: {error}"))),
+    }
+}
+
+fn refuse_what_is_no_bundle(source: &dyn Source) -> Result<(), VerifyError> {
+    let essential = [bundle::MANIFEST, bundle::CHECKPOINT].into_iter().chain(bundle::DEFINITION);
+    let reads: Vec<_> = essential.map(|path| source.read(path)).collect();
+    if reads.iter().any(|read| matches!(read, Ok(Some(_)))) {
+        return Ok(());
+    }
+    match reads.into_iter().find_map(Result::err) {
+        Some(error) => Err(VerifyError::Unreadable(error)),
+        None => Err(VerifyError::NotABundle),
+    }
+}
+
+fn list(source: &dyn Source, problems: &mut Vec<Problem>) -> Option<Vec<String>> {
+    source.list().unwrap_or_else(|error| {
+        problems.push(Check::Unreadable.problem(".", format!("the bundle's files cannot be listed: {error}")));
+        None
+    })
+}
+
+fn read_definition(source: &dyn Source) -> Result<Arc<Committed>, Vec<Problem>> {
+    let (read, missing): (Vec<_>, Vec<_>) = bundle::DEFINITION
+        .into_iter()
+        .map(|path| fetch(source, path).map(|bytes| (path, bytes)))
+        .partition(Result::is_ok);
+    let missing: Vec<_> = missing.into_iter().filter_map(Result::err).collect();
+    if !missing.is_empty() {
+        return Err(missing);
+    }
+    let name = |path: &str| path.trim_start_matches(bundle::ELECTION).to_owned();
+    let files: package::Files = read.into_iter().flatten().map(|(path, bytes)| (name(path), bytes)).collect();
+    let in_bundle = |problem: Problem| Problem { place: format!("{}{}", bundle::ELECTION, problem.place), ..problem };
+    package::parse_canonical(&files)
+        .map(|(election, _)| Arc::new(election.commit()))
+        .map_err(|problems| problems.into_iter().map(in_bundle).collect())
+}
+
+fn keep_all<T>(result: Result<T, Vec<Problem>>, problems: &mut Vec<Problem>) -> Option<T> {
+    result.map_err(|found| problems.extend(found)).ok()
+}
+
+/// Whether the bundle is the one that the trust file means.
+fn check_trust(
+    trust: Option<&Trust>,
+    statements: &Statements,
+    definition: Option<&Committed>,
+    problems: &mut Vec<Problem>,
+) -> bool {
+    let Some(trust) = trust else { return false };
+    let found = definition.map(Committed::hash);
+    let same_definition = found == Some(&trust.definition);
+    if let Some(found) = found.filter(|_| !same_definition) {
+        let what = format!("the definition hash is {found}, the trusted one is {}", trust.definition);
+        problems.push(Check::TrustDefinition.problem("election/", what));
+    }
+    let same_log = statements.log.as_ref() == Some(&trust.log);
+    if let Some(log) = statements.log.as_ref().filter(|_| !same_log) {
+        let what = format!("the log's key is {log}, the trusted one is {}", trust.log);
+        problems.push(Check::TrustLog.problem(bundle::VKEYS, what));
+    }
+    same_definition && same_log && statements.checkpoint.as_ref().is_some_and(|checkpoint| checkpoint.signed)
+}
+
+/// What the log gives.
+struct Count {
+    ledger: Option<Ledger>,
+    log: Log,
+}
+
+/// Reads the log, recomputes its tree and counts its records; compares the tiles and the index.
+fn check_log(
+    source: &dyn Source,
+    statements: &Statements,
+    definition: Option<&Arc<Committed>>,
+    problems: &mut Vec<Problem>,
+    progress: Progress<'_>,
+) -> Count {
+    let mut tally = Tallying::new(definition, statements.manifest.as_ref().map(|manifest| &manifest.value));
+    let Some(target) = statements.target() else {
+        return Count { ledger: tally.ledger, log: Log { tree: None, root: None, entries_hold: false } };
+    };
+    let judge = definition.map(|definition| Judge::new(Arc::clone(definition)));
+    let leaves = entries::walk(source, target.size, judge.as_ref(), &mut tally, progress);
+    problems.append(&mut tally.problems);
+    if target.size == 0 {
+        problems
+            .push(Check::FirstEntry.problem(bundle::CHECKPOINT, "the log is empty; its first entry is the definition"));
+    }
+    let log = tiles::establish(source, target, &leaves, problems);
+    // Past a gap in the entries the tree size is only a claim, and may be any number.
+    if !leaves.cut {
+        problems.extend(tiles::check_hash_tiles(source, target.size, log.tree.as_ref()));
+    }
+    problems.extend(statements.manifest.as_ref().and_then(|manifest| check_manifest_root(&manifest.value, &log)));
+    if log.entries_hold {
+        problems.extend(tally.check_index(source));
+    }
+    Count { ledger: tally.ledger, log }
+}
+
+fn check_manifest_root(manifest: &Manifest, log: &Log) -> Option<Problem> {
+    let root = log.tree.as_ref()?.root_at(manifest.tree_size)?;
+    (root != manifest.root).then(|| {
+        let (found, stated) = (root.to_base64(), manifest.root.to_base64());
+        let what =
+            format!("the log's root at tree size {} is {found}, the manifest states {stated}", manifest.tree_size);
+        Check::ManifestLog.problem(bundle::MANIFEST, what)
+    })
+}
+
+type IndexFiles = [(&'static str, Vec<u8>); 2];
+
+/// Counts the entries as they are read, and keeps the index as of the manifest's tree size.
+struct Tallying {
+    ledger: Option<Ledger>,
+    index_size: Option<u64>,
+    index: Option<IndexFiles>,
+    problems: Vec<Problem>,
+}
+
+impl Tallying {
+    fn new(definition: Option<&Arc<Committed>>, manifest: Option<&Manifest>) -> Self {
+        let ledger = definition.map(|definition| Ledger::new(Arc::clone(definition)));
+        let index_size = manifest.map(|manifest| manifest.tree_size);
+        Self { ledger, index_size, index: None, problems: Vec::new() }
+    }
+
+    /// Rebuilds the index and compares it.
+    fn check_index(&mut self, source: &dyn Source) -> Vec<Problem> {
+        let whole =
+            || self.ledger.as_ref().filter(|ledger| self.index_size.is_none_or(|size| size == ledger.entries()));
+        let index = self.index.take().or_else(|| whole().map(bundle::index_files));
+        index
+            .into_iter()
+            .flatten()
+            .filter_map(|(path, expected)| check_index_file(source, path, &expected).err())
+            .collect()
+    }
+}
+
+impl Sink for Tallying {
+    fn entry(&mut self, index: u64, judged: Judged) {
+        let Some(ledger) = &mut self.ledger else { return };
+        if self.index_size == Some(index) {
+            self.index = Some(bundle::index_files(ledger));
+        }
+        let applied = ledger.apply(index, &judged);
+        self.problems.extend(entry_problem(index, judged, applied));
+    }
+
+    fn problem(&mut self, problem: Problem) {
+        self.problems.push(problem);
+    }
+}
+
+fn entry_problem(index: u64, judged: Judged, applied: Applied) -> Option<Problem> {
+    let place = format!("entry {index}");
+    match (judged, applied) {
+        (Judged::Invalid { code, what }, _) => Some(Problem::new(code, place, what)),
+        (Judged::Definition { matches: true }, _) if index == 0 => None,
+        (Judged::Definition { .. }, _) if index == 0 => Some(
+            Check::FirstEntry
+                .problem(place, "the manifest in the log is of another definition than the one in election/"),
+        ),
+        (Judged::Definition { .. }, _) => {
+            Some(Check::FirstEntry.problem(place, "a definition manifest after the first entry"))
+        }
+        (Judged::Record(_), _) if index == 0 => {
+            Some(Check::FirstEntry.problem(place, "a record where the definition manifest has to be"))
+        }
+        (Judged::Record(_), Applied::Duplicate { first }) => {
+            Some(Check::Duplicate.problem(place, format!("the record of entry {first} again; counted once")))
+        }
+        (Judged::Record(_), _) => None,
+    }
+}
+
+fn check_index_file(source: &dyn Source, path: &str, expected: &[u8]) -> Result<(), Problem> {
+    let found = fetch(source, path)?;
+    if found == expected {
+        return Ok(());
+    }
+    let check = if path == bundle::TOTALS { Check::Totals } else { Check::Index };
+    let same = found.iter().zip(expected).take_while(|(found, expected)| found == expected);
+    let line = same.filter(|(byte, _)| **byte == b'\n').count() + 1;
+    Err(check.problem(path, format!("differs from what the log gives, first in line {line}")))
+}
+
+/// What is known beside the count and the problems.
+struct Findings {
+    statements: Statements,
+    anchored: bool,
+    definition: Option<Arc<Committed>>,
+    /// Whether the source could list its files.
+    listed: bool,
+    size: u64,
+}
+
+fn report(findings: &Findings, count: Count, problems: Vec<Problem>) -> Verification {
+    let summary = count.ledger.as_ref().map(Ledger::summary).unwrap_or_default();
+    let sums = count.ledger.as_ref().map(Totals::of);
+    let definition = findings.definition.as_ref();
+    let checkpoint = findings.statements.checkpoint.as_ref();
+    let mut verification = Verification {
+        ok: problems.is_empty(),
+        anchored: findings.anchored,
+        tree_size: findings.size,
+        root: count.log.root.as_ref().map(Hash::to_base64).unwrap_or_default(),
+        records: summary.records,
+        counted: summary.counted,
+        quarantined: summary.quarantined,
+        missing: summary.missing,
+        rejected: summary.rejected,
+        cosignatures: checkpoint.map_or(0, |checkpoint| checkpoint.cosignatures),
+        definition: definition.map(|definition| definition.hash().to_string()).unwrap_or_default(),
+        origin: checkpoint.map(|checkpoint| checkpoint.value.origin.to_string()).unwrap_or_default(),
+        phase: definition.map(|definition| definition.election().phase().to_string()).unwrap_or_default(),
+        totals: sums.as_ref().map(Totals::by_candidate).unwrap_or_default(),
+        problems,
+        statement: String::new(),
+        ledger: count.ledger,
+        sums,
+    };
+    verification.statement = statement::of(&verification, findings.listed);
+    verification
 }
