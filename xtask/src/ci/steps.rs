@@ -50,7 +50,7 @@ fn architecture(place: &Place) -> Result<Verdict> {
 }
 
 fn deny(place: &Place) -> Result<Verdict> {
-    succeed(&mut place.cargo("deny --offline check licenses bans sources")).map(|()| Held)
+    succeed(&mut place.cargo("deny --offline check --hide-inclusion-graph licenses bans sources")).map(|()| Held)
 }
 
 fn clippy(place: &Place) -> Result<Verdict> {
