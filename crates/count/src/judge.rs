@@ -1,13 +1,12 @@
 //! What one entry is worth on its own: the expensive part of counting, and the one that runs in parallel.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
-use ed25519_dalek::VerifyingKey;
 use sha2::{Digest, Sha256};
 use tallyproof_record::{
-    OpenRecord, StationNo, Tally,
-    cose::{self, KeyId, RecordDigest},
-    definition::Committed,
+    OpenRecord, Tally,
+    cose::{self, RecordDigest},
+    definition::{Committed, StationKey},
     entry::Entry,
     rules::{self, Finding, RuleId, Severity},
 };
@@ -51,33 +50,16 @@ impl JudgedRecord {
     }
 }
 
-/// Judges entries against one definition; shared by all threads. Each station's key is prepared at its first record.
+/// Judges entries against one definition; shared by all threads.
 #[derive(Debug)]
 pub struct Judge {
     definition: Arc<Committed>,
-    keys: Vec<OnceLock<Option<Box<StationKey>>>>,
-}
-
-#[derive(Clone, Debug)]
-struct StationKey {
-    id: KeyId,
-    key: VerifyingKey,
-}
-
-impl StationKey {
-    /// The key in the register; `None` if there is none, or if it is no point of the curve.
-    fn of(definition: &Committed, station: StationNo) -> Option<Self> {
-        let bytes = definition.election().station(station)?.key?;
-        let key = VerifyingKey::from_bytes(&bytes).ok()?;
-        Some(Self { id: KeyId::of(&bytes), key })
-    }
 }
 
 impl Judge {
     /// A judge for this definition.
     pub fn new(definition: Arc<Committed>) -> Self {
-        let keys = definition.election().stations().iter().map(|_| OnceLock::new()).collect();
-        Self { definition, keys }
+        Self { definition }
     }
 
     /// The definition judged against.
@@ -87,51 +69,35 @@ impl Judge {
 
     /// Judges a log entry: type byte and body.
     pub fn judge(&self, entry: &[u8]) -> Judged {
-        judge_entry(&self.definition, entry, |station| self.key(station))
+        judge(&self.definition, entry)
     }
 
     /// Judges a sealed record that is not in a log yet.
     pub fn judge_record(&self, sealed: &[u8]) -> Judged {
-        judge_record(&self.definition, sealed, |station| self.key(station))
-    }
-
-    fn key(&self, station: StationNo) -> Option<&StationKey> {
-        let prepare = || StationKey::of(&self.definition, station).map(Box::new);
-        self.keys.get(station.index())?.get_or_init(prepare).as_deref()
+        judge_record(&self.definition, sealed)
     }
 }
 
-/// Judges one entry. For many entries keep a [`Judge`], which prepares each key once.
+/// Judges a log entry: type byte and body.
 pub fn judge(definition: &Committed, entry: &[u8]) -> Judged {
-    let once = OnceLock::new();
-    judge_entry(definition, entry, |station| once.get_or_init(|| StationKey::of(definition, station)).as_ref())
-}
-
-fn judge_entry<'k>(
-    definition: &Committed,
-    entry: &[u8],
-    key: impl FnOnce(StationNo) -> Option<&'k StationKey>,
-) -> Judged {
     match Entry::decode(entry) {
         Ok(Entry::Definition(body)) => {
             Judged::Definition { matches: body == definition.canonical().manifest.as_bytes() }
         }
-        Ok(Entry::Record(sealed)) => judge_record(definition, sealed, key),
+        Ok(Entry::Record(sealed)) => judge_record(definition, sealed),
         Err(error) => invalid(Check::EntryType, error.to_string()),
     }
 }
 
-fn judge_record<'k>(
-    definition: &Committed,
-    sealed: &[u8],
-    key: impl FnOnce(StationNo) -> Option<&'k StationKey>,
-) -> Judged {
+/// Judges a sealed record that is not in a log yet.
+pub fn judge_record(definition: &Committed, sealed: &[u8]) -> Judged {
     let record = match cose::open(sealed) {
         Ok(record) => record,
         Err(error) => return invalid(Check::RecordForm, error.to_string()),
     };
     let mut findings = rules::check(definition, &record.tally);
-    match check_key(&record, key(record.tally.station)) {
+    let station = definition.election().station(record.tally.station);
+    match check_key(&record, station.and_then(|station| station.key.as_deref())) {
         Signed::ByStation => {}
         Signed::ByOther(detail) => findings.push(wrong_key(definition, detail)),
         Signed::ByNobody => {
@@ -156,11 +122,11 @@ enum Signed {
 fn check_key(record: &OpenRecord, station: Option<&StationKey>) -> Signed {
     match station {
         None => Signed::ByOther("the register has no usable key for the station".into()),
-        Some(station) if station.id != record.key_id => {
-            let (found, expected) = (hex::encode(record.key_id.0), hex::encode(station.id.0));
+        Some(station) if station.id() != record.key_id => {
+            let (found, expected) = (hex::encode(record.key_id.0), hex::encode(station.id().0));
             Signed::ByOther(format!("the record names key {found}, the station's is {expected}"))
         }
-        Some(station) if record.verify(&station.key).is_ok() => Signed::ByStation,
+        Some(station) if record.verify(station.verifying()).is_ok() => Signed::ByStation,
         Some(_) => Signed::ByNobody,
     }
 }

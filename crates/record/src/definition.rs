@@ -4,12 +4,14 @@
 //! hash is the identity of the election.
 
 mod canonical;
+mod key;
 pub mod package;
 pub mod results;
 
 use std::{fmt, str::FromStr};
 
 pub use canonical::{Canonical, DefinitionHash};
+pub use key::{StationKey, UnusableKey};
 
 use crate::rules::RuleSettings;
 
@@ -199,8 +201,8 @@ pub struct Station {
     pub registered: Option<u32>,
     /// Whether the station has a roll of its own.
     pub kind: StationKind,
-    /// Ed25519 public key; `None` until the station is enrolled.
-    pub key: Option<[u8; 32]>,
+    /// Public key; `None` until the station is enrolled. Boxed, so that a register without keys stays small.
+    pub key: Option<Box<StationKey>>,
 }
 
 /// Whether the roll bounds a station's votes.
@@ -352,9 +354,9 @@ impl Election {
 
     /// Replaces the stations' keys: `key` is asked for each station number.
     #[must_use]
-    pub fn with_keys(mut self, mut key: impl FnMut(StationNo) -> [u8; 32]) -> Self {
+    pub fn with_keys(mut self, mut key: impl FnMut(StationNo) -> StationKey) -> Self {
         for (no, station) in (1u32..).map(StationNo).zip(&mut self.stations) {
-            station.key = Some(key(no));
+            station.key = Some(Box::new(key(no)));
         }
         self
     }

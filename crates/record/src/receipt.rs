@@ -64,7 +64,8 @@ impl Receipt {
     /// Reads the fields without checking the signature (to route a datagram to its sender).
     pub fn peek(bytes: &[u8]) -> Result<Self, ReceiptError> {
         let bytes: &[u8; LEN] = bytes.try_into().map_err(|_| ReceiptError::Malformed)?;
-        let fixed = bytes[..2] == MAGIC && bytes[2] == VERSION && bytes[3] == Kind::Receipt.code() && bytes[10..12] == [0, 0];
+        let fixed =
+            bytes[..2] == MAGIC && bytes[2] == VERSION && bytes[3] == Kind::Receipt.code() && bytes[10..12] == [0, 0];
         if !fixed {
             return Err(ReceiptError::Malformed);
         }

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use ed25519_dalek::VerifyingKey;
 use tallyproof_drill::keys::Seed;
 use tallyproof_drill::network::Chance;
 use tallyproof_drill::population::{Class, Conduct, Part, Population, PopulationError};
@@ -28,7 +27,7 @@ fn election(phase: &str, rules: &str) -> (Committed, Results) {
         ("ballot.csv", "contest,line\ncouncil,a\ncouncil,b\ncouncil,c\n".to_owned()),
     ];
     let files = files.into_iter().map(|(name, text)| (name.to_owned(), text.into_bytes())).collect();
-    let election = package::parse(&files).unwrap().with_keys(|no| Seed(7).station_key(no).verifying_key().to_bytes());
+    let election = package::parse(&files).unwrap().with_keys(|no| Seed(7).station_key(no).verifying_key().into());
     let results = results::parse(format!("station,contest,a,b,c,@null\n{figures}").as_bytes(), &election).unwrap();
     (election.commit(), results)
 }
@@ -58,9 +57,7 @@ fn without_bad_conduct_every_station_sends_its_figures() {
 #[test]
 fn sealed_records_carry_the_stations_signature_and_forged_ones_do_not() {
     let (definition, results) = election("drill", "");
-    let key = |station: StationNo| {
-        VerifyingKey::from_bytes(&definition.election().station(station).unwrap().key.unwrap()).unwrap()
-    };
+    let key = |station: StationNo| *definition.election().station(station).unwrap().key.as_ref().unwrap().verifying();
     let mut forged = 0;
     for part in parts(&definition, &results, 0.5) {
         for record in &part.sealed {

@@ -87,7 +87,7 @@ impl Election {
                 StationKind::Ordinary => "ordinary",
                 StationKind::Special => "special",
             };
-            let key = station.key.map(hex::encode).unwrap_or_default();
+            let key = station.key.as_ref().map(|key| hex::encode(key.as_bytes())).unwrap_or_default();
             csv_row(&mut out, [&station.id, &station.name, self.area_id(station.area), &registered, kind, &key]);
         }
         out

@@ -254,7 +254,7 @@ fn with_keys(first: &str, second: &str) -> Result<Election, Vec<Problem>> {
 #[test]
 fn keys() {
     let election = with_keys(&KEY.to_uppercase(), KEY_2).unwrap();
-    assert_eq!(election.stations()[0].key.map(hex::encode).as_deref(), Some(KEY));
+    assert_eq!(election.stations()[0].key.as_ref().map(|key| hex::encode(key.as_bytes())).as_deref(), Some(KEY));
     let code_of = |first: &str, second: &str| {
         let problems = with_keys(first, second).expect_err(first);
         assert_eq!(problems.len(), 1, "{problems:?}");

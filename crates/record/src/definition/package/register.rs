@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use ed25519_dalek::VerifyingKey;
+use rayon::prelude::*;
 
 use super::{
-    super::{Station, StationKind},
+    super::{Station, StationKey, StationKind},
     areas::Areas,
     report::{Checker, Code, Spot, shown},
     table::{Column, Table},
@@ -31,13 +31,16 @@ pub(crate) fn parse(check: &mut Checker<'_, '_>, areas: &Areas) -> Option<Vec<St
     }
     let (mut ids, mut keys) = (BTreeMap::new(), BTreeMap::new());
     let mut stations = Vec::with_capacity(table.rows.len());
-    for [id, name, area, registered, kind, key] in table.select(columns) {
+    let rows: Vec<_> = table.select(columns).collect();
+    // Decompressing the keys is most of the work of reading a register.
+    let read: Vec<_> = rows.par_iter().map(|[.., key]| read_key(key.text)).collect();
+    for ([id, name, area, registered, kind, key], read) in rows.into_iter().zip(read) {
         let id = check.new_id("id", id, &mut ids);
         let name = check.text("name", name);
         let area = areas.find(check, area);
         let registered = if registered.text.is_empty() { None } else { check.number("registered", registered) };
         let kind = station_kind(check, kind);
-        let key = if key.text.is_empty() { None } else { public_key(check, key, &mut keys) };
+        let key = own_key(check, key.at, read, &mut keys);
         if let (Some(id), Some(area)) = (id, area) {
             let name = if name.is_empty() { id } else { name };
             stations.push(Station { id: id.into(), name: name.into(), area, registered, kind, key });
@@ -57,34 +60,36 @@ fn station_kind(check: &mut Checker<'_, '_>, spot: Spot<'_>) -> StationKind {
     }
 }
 
-fn public_key(check: &mut Checker<'_, '_>, spot: Spot<'_>, keys: &mut BTreeMap<[u8; 32], usize>) -> Option<[u8; 32]> {
-    let mut key = [0; 32];
-    if hex::decode_to_slice(spot.text, &mut key).is_err() {
-        let what =
-            format!("key {} is not 64 hex digits; paste the station's public key or leave it empty", shown(spot.text));
-        check.add(spot.at, Code::BadKey, what);
-        return None;
+fn read_key(text: &str) -> Result<Option<Box<StationKey>>, String> {
+    if text.is_empty() {
+        return Ok(None);
     }
-    if !is_usable(&key) {
-        let what =
-            "not a usable Ed25519 public key (no point of the curve, or of small order); enrol the station again";
-        check.add(spot.at, Code::BadKey, what);
-        return None;
-    }
-    if let Some(&first) = keys.get(&key) {
-        let what =
-            format!("this key already stands at {}; each station needs a key of its own", check.source.place(first));
-        check.add(spot.at, Code::DuplicateKey, what);
-        return None;
-    }
-    keys.insert(key, spot.at);
-    Some(key)
+    let mut bytes = [0; 32];
+    hex::decode_to_slice(text, &mut bytes).map_err(|_| {
+        format!("key {} is not 64 hex digits; paste the station's public key or leave it empty", shown(text))
+    })?;
+    StationKey::try_from(bytes)
+        .map(|key| Some(Box::new(key)))
+        .map_err(|error| format!("{error}; enrol the station again"))
 }
 
-/// A point of the curve, in its only encoding (a second spelling would pass for a second key), not of small order (such
-/// a key accepts signatures that nobody made).
-fn is_usable(key: &[u8; 32]) -> bool {
-    let [low, middle @ .., high] = key;
-    let beyond_prime = *low >= 0xed && middle.iter().all(|&byte| byte == 0xff) && high & 0x7f == 0x7f;
-    !beyond_prime && VerifyingKey::from_bytes(key).is_ok_and(|point| !point.is_weak())
+/// Each station's own key: whoever had another station's key could speak for it.
+fn own_key(
+    check: &mut Checker<'_, '_>,
+    at: usize,
+    read: Result<Option<Box<StationKey>>, String>,
+    keys: &mut BTreeMap<[u8; 32], usize>,
+) -> Option<Box<StationKey>> {
+    let key = read.unwrap_or_else(|what| {
+        check.add(at, Code::BadKey, what);
+        None
+    })?;
+    if let Some(&first) = keys.get(key.as_bytes()) {
+        let what =
+            format!("this key already stands at {}; each station needs a key of its own", check.source.place(first));
+        check.add(at, Code::DuplicateKey, what);
+        return None;
+    }
+    keys.insert(*key.as_bytes(), at);
+    Some(key)
 }
