@@ -217,6 +217,8 @@ fn headers(rows: &mut Rows<'_>, spec: &InputSpec, name: &str) -> Result<Vec<Stri
         return Ok(spec.fixed.iter().map(|column| column.name.trim().to_owned()).collect());
     }
     let mut names: Vec<String> = Vec::new();
+    // Columns where a header row so far has a cell of its own.
+    let mut begins: Vec<bool> = Vec::new();
     let mut cells = Vec::new();
     for row in 0..spec.header_rows {
         match rows.read(&mut cells) {
@@ -232,11 +234,16 @@ fn headers(rows: &mut Rows<'_>, spec: &InputSpec, name: &str) -> Result<Vec<Stri
         }
         let fill = spec.header_fill && row + 1 < spec.header_rows;
         let mut left = "";
-        names.resize(names.len().max(cells.len()), String::new());
-        for (joined, cell) in names.iter_mut().zip(&cells) {
+        let columns = names.len().max(cells.len());
+        names.resize(columns, String::new());
+        begins.resize(columns, false);
+        for ((joined, begins), cell) in names.iter_mut().zip(&mut begins).zip(&cells) {
             let mut cell = cell.trim();
-            if fill && cell.is_empty() {
+            // What stands left belongs to another heading where a row above has just begun a new one.
+            if fill && cell.is_empty() && !*begins {
                 cell = left;
+            } else {
+                *begins |= !cell.is_empty();
             }
             left = cell;
             if !joined.is_empty() && !cell.is_empty() {

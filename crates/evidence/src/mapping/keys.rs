@@ -94,7 +94,7 @@ const INPUT: &[Key] = &[
         "header_fill",
         "true or false",
         "false",
-        "an empty cell of a header row (all but the last row) repeats the cell to its left",
+        "an empty cell of a header row (all but the last row) repeats the cell to its left, as in merged cells",
     ),
     key("comment", "text", "none", "lines that begin with it are not rows"),
     key("fields", "number", "as in the first row", "number of fields of a row, where there is no header"),

@@ -161,6 +161,22 @@ fn pseudo_candidates_are_figures() {
 }
 
 #[test]
+fn a_table_on_its_side() {
+    let Some(imported) =
+        example("west-maas-en-waal-2022.toml", "netherlands/osv4-3_telling_gr2022_westmaasenwaal.csv.xz")
+    else {
+        return;
+    };
+    let totals = totals(&imported, "council");
+    assert_eq!((totals.len(), totals.values().sum::<u64>(), totals["2|VVD"]), (8, 9350, 1345));
+    assert_eq!(
+        (column(&imported, "@voters").0, column(&imported, "@blank").0, column(&imported, "@null").0),
+        (9398, 21, 27)
+    );
+    assert_eq!((imported.report.stations, imported.report.rows_filtered), (21, 1));
+}
+
+#[test]
 fn the_state_totals_agree_with_their_publisher() {
     let path = data().join("us/medsl2024_president_state.csv.xz");
     if !path.exists() {
