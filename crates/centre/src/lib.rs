@@ -1,1 +1,22 @@
-//! The totalisation centre: gate, intake, journal and sequencer (pure)
+//! The totalisation centre as state machines: what it does with a datagram, a record, a batch.
+//!
+//! Pure: no socket, file, clock, randomness, async or `unsafe`. The binary gives it time, bytes and threads; `tallyproof-store` gives
+//! it a [`journal::Journal`].
+//!
+//! One record's way: [`gate`] (is the datagram one of ours?) → [`known`] (seen before?) → [`intake`] (is the record authentic, what
+//! do the rules say?) → [`journal`] (durable) → receipt → [`sequencer`] (its place in the log).
+
+pub mod gate;
+pub mod intake;
+pub mod journal;
+pub mod known;
+pub mod promise;
+pub mod sequencer;
+#[cfg(test)]
+mod testing;
+
+pub use gate::Gate;
+pub use intake::Intake;
+pub use journal::Journal;
+pub use known::Known;
+pub use sequencer::Sequencer;

@@ -1,0 +1,65 @@
+//! A small election for the tests of this crate.
+
+use std::sync::Arc;
+
+use ed25519_dalek::SigningKey;
+use tallyproof_record::{
+    ContestNo, Phase, SealedRecord, StationNo, Tally, cose,
+    definition::{
+        Committed, StationKey,
+        package::{self, Files},
+    },
+    tally::Stage,
+};
+
+/// An election with `stations` stations of 1,000 voters and one contest of two lines.
+pub(crate) fn election(stations: u32) -> Arc<Committed> {
+    let mut register = String::from("id,area,registered\n");
+    for station in 1..=stations {
+        register.push_str(&format!("s{station},all,1000\n"));
+    }
+    let toml = "format = 1\nid = \"test\"\nname = \"Test\"\ndate = \"2026-07-01\"\nphase = \"drill\"\n\n\
+                [[contest]]\nid = \"office\"\nname = \"Office\"\narea = \"all\"\n";
+    let files: Files = [
+        ("election.toml", toml),
+        ("areas.csv", "id,parent,name,kind\nall,,All,country\n"),
+        ("stations.csv", &register),
+        ("ballot.csv", "contest,line\noffice,a\noffice,b\n"),
+    ]
+    .into_iter()
+    .map(|(name, text)| (name.to_owned(), text.as_bytes().to_vec()))
+    .collect();
+    let election = package::parse(&files).unwrap().with_keys(|no| StationKey::from(key(no).verifying_key()));
+    Arc::new(election.commit())
+}
+
+/// The signing key of a station.
+pub(crate) fn key(StationNo(no): StationNo) -> SigningKey {
+    let mut seed = [1; 32];
+    seed[..4].copy_from_slice(&no.to_be_bytes());
+    SigningKey::from_bytes(&seed)
+}
+
+/// What a station states.
+pub(crate) fn tally(definition: &Committed, station: u32, votes: u32) -> Tally {
+    Tally {
+        election: *definition.hash(),
+        phase: Phase::Drill,
+        stage: Stage::Count,
+        station: StationNo(station),
+        contest: ContestNo(1),
+        sealed_at: 1_800_000_000,
+        counts: vec![votes, 7],
+        blank: None,
+        null: None,
+        voters: None,
+        registered: None,
+        total: None,
+        images: Vec::new(),
+    }
+}
+
+/// A record sealed by the station itself.
+pub(crate) fn record(definition: &Committed, station: u32, votes: u32) -> SealedRecord {
+    cose::seal(&tally(definition, station, votes), &key(StationNo(station)))
+}

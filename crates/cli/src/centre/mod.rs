@@ -1,0 +1,349 @@
+//! The totalisation centre at work: threads, sockets and files around the state machines of `tallyproof-centre`.
+//!
+//! ```text
+//! udp ─┐                    ┌─ receipts (sign, answer)
+//!      ├→ workers → journal ┤
+//! http ┘                    └─ publisher (order, tiles, checkpoint, index, manifest)
+//! ```
+//!
+//! Every arrow is a bounded queue but the last. When the disk stalls, the journal thread stalls, then the workers, then the queue
+//! before them is full, and the receive loop, which never waits, drops and counts. Stations send again.
+
+mod http;
+mod journal;
+mod keys;
+mod metrics;
+mod pipeline;
+mod publisher;
+mod restore;
+mod shared;
+mod udp;
+
+use std::net::{SocketAddr, UdpSocket};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::mpsc::{self, Receiver, SyncSender};
+use std::sync::{Arc, RwLockReadGuard};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, anyhow, bail};
+use tallyproof_centre::Gate;
+use tallyproof_centre::intake::Authentic;
+use tallyproof_count::Ledger;
+use tallyproof_record::definition::Committed;
+use tallyproof_store::{Binding, BundleFolder, LastCheckpoint, SqliteJournal};
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::watch;
+
+pub use http::TlsFiles;
+pub use keys::{CentreKeys, LOG_KEY_FILE, MAC_KEY_FILE};
+pub use pipeline::{Answer, Full, Submitted, Submitter};
+pub use shared::{CentreStats, Health};
+
+use http::Transport;
+use journal::{ToJournal, Writer};
+use publisher::{Publisher, ToPublisher};
+use shared::Shared;
+
+/// When a batch of the log ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cut {
+    /// This long after the last one, if there are records.
+    Every(Duration),
+    /// When [`RunningCentre::cut_now`] is called, and at the end: two runs with the same records then have the same tree.
+    OnDemand,
+}
+
+/// What a centre needs to start.
+#[derive(Debug)]
+pub struct CentreConfig {
+    /// The election.
+    pub election: Committed,
+    /// The centre's secrets.
+    pub keys: CentreKeys,
+    /// The journal's file.
+    pub journal: PathBuf,
+    /// Whether to make the journal: the first start of an election, and no other.
+    pub create: bool,
+    /// The bundle's folder.
+    pub bundle: PathBuf,
+    /// Where stations send their datagrams; port 0 takes a free one.
+    pub udp: SocketAddr,
+    /// Where records are taken over HTTP.
+    pub http: Option<SocketAddr>,
+    /// TLS for `http`; without it `http` has to be a loopback address.
+    pub tls: Option<TlsFiles>,
+    /// The private port for health and metrics.
+    pub admin: Option<SocketAddr>,
+    /// When a batch of the log ends.
+    pub cut: Cut,
+    /// Index, pages and manifest are published at most this often.
+    pub publish_every: Duration,
+    /// Threads that check signatures; 0 takes one a core.
+    pub workers: usize,
+}
+
+/// A centre at work. Dropping it leaves its threads running; call [`RunningCentre::shutdown`].
+#[derive(Debug)]
+pub struct RunningCentre {
+    shared: Arc<Shared>,
+    udp: SocketAddr,
+    http: Option<SocketAddr>,
+    admin: Option<SocketAddr>,
+    submitter: Submitter,
+    journal: SyncSender<ToJournal>,
+    /// Ends the receive loop.
+    stop: Arc<AtomicBool>,
+    /// Ends the HTTP ports.
+    stop_http: watch::Sender<bool>,
+    receiver: JoinHandle<()>,
+    workers: Vec<JoinHandle<()>>,
+    /// Journal, receipts and publisher, in the order in which they end.
+    writers: Vec<JoinHandle<()>>,
+    runtime: Runtime,
+}
+
+/// Starts a centre: opens or makes the journal, replays it, publishes what it leads to, and only then opens its sockets.
+pub fn start(config: CentreConfig) -> anyhow::Result<RunningCentre> {
+    let transport = config.http.map(|address| Transport::new(address, config.tls.as_ref())).transpose()?;
+    let binding = Binding { definition: config.election.hash().0, origin: config.keys.verifier().name().to_string() };
+    let mut journal = if config.create {
+        SqliteJournal::create(&config.journal, &binding)?
+    } else {
+        SqliteJournal::open(&config.journal, &binding)?
+    };
+    let shared = Arc::new(Shared::new(Arc::new(config.election), config.keys));
+    let (bundle, last) = (BundleFolder::open(&config.bundle)?, LastCheckpoint::beside(&config.journal));
+    let (publisher, uncut) = restore::restore(&shared, &mut journal, bundle, last)?;
+
+    let ports = Ports::open(config.udp, config.http.zip(transport), config.admin)?;
+    let (to_journal, inbox) = journal::queue();
+    let writers = start_writers(&shared, journal, inbox, publisher, uncut, config.cut, config.publish_every)?;
+    let count = if config.workers > 0 { config.workers } else { cores() };
+    let (submitter, workers) = start_workers(&shared, count, &to_journal)?;
+    ports.run(shared, submitter, to_journal, workers, writers)
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// The sockets, bound before any thread starts, so that a port in use is an error at once.
+struct Ports {
+    udp: UdpSocket,
+    http: Option<(std::net::TcpListener, Transport)>,
+    admin: Option<std::net::TcpListener>,
+}
+
+impl Ports {
+    fn open(udp: SocketAddr, http: Option<(SocketAddr, Transport)>, admin: Option<SocketAddr>) -> anyhow::Result<Self> {
+        let http = http.map(|(address, transport)| http::bind(address).map(|port| (port, transport))).transpose()?;
+        Ok(Self { udp: udp::bind(udp)?, http, admin: admin.map(http::bind).transpose()? })
+    }
+
+    fn run(
+        self,
+        shared: Arc<Shared>,
+        submitter: Submitter,
+        journal: SyncSender<ToJournal>,
+        workers: Vec<JoinHandle<()>>,
+        writers: Vec<JoinHandle<()>>,
+    ) -> anyhow::Result<RunningCentre> {
+        let runtime = Builder::new_multi_thread().worker_threads(1).thread_name("centre-http").enable_all().build()?;
+        let (stop_http, stopped) = watch::channel(false);
+        let udp = self.udp.local_addr()?;
+        let http = self.http.as_ref().map(|(port, _)| port.local_addr()).transpose()?;
+        let admin = self.admin.as_ref().map(std::net::TcpListener::local_addr).transpose()?;
+        if let Some((port, transport)) = self.http {
+            runtime.spawn(http::serve(port, transport, http::records(submitter.clone()), stopped.clone()));
+        }
+        if let Some(port) = self.admin {
+            runtime.spawn(http::serve(port, Transport::Plain, http::admin(Arc::clone(&shared)), stopped));
+        }
+        let stop = Arc::new(AtomicBool::new(false));
+        let receiver = start_receiver(&shared, self.udp, &submitter, &stop)?;
+        Ok(RunningCentre {
+            shared,
+            udp,
+            http,
+            admin,
+            submitter,
+            journal,
+            stop,
+            stop_http,
+            receiver,
+            workers,
+            writers,
+            runtime,
+        })
+    }
+}
+
+fn start_receiver(
+    shared: &Arc<Shared>,
+    socket: UdpSocket,
+    submitter: &Submitter,
+    stop: &Arc<AtomicBool>,
+) -> anyhow::Result<JoinHandle<()>> {
+    let (shared, submitter, stop) = (Arc::clone(shared), submitter.clone(), Arc::clone(stop));
+    let socket = Arc::new(socket);
+    thread("centre-udp", move || {
+        let mut gate = Gate::new(&shared.definition, &shared.keys.mac, shared.keys.epoch);
+        udp::receive(&shared, &socket, &mut gate, &submitter, &stop);
+    })
+}
+
+fn start_workers(
+    shared: &Arc<Shared>,
+    count: usize,
+    journal: &SyncSender<ToJournal>,
+) -> anyhow::Result<(Submitter, Vec<JoinHandle<()>>)> {
+    let (submitter, queues) = pipeline::queues(count);
+    let start = |jobs: Receiver<pipeline::Job>| {
+        let (shared, journal) = (Arc::clone(shared), journal.clone());
+        thread("centre-worker", move || pipeline::work(&shared, &jobs, &journal))
+    };
+    let workers = queues.into_iter().map(start).collect::<anyhow::Result<_>>()?;
+    Ok((submitter, workers))
+}
+
+fn start_writers(
+    shared: &Arc<Shared>,
+    journal: SqliteJournal,
+    inbox: Receiver<ToJournal>,
+    publisher: Publisher,
+    uncut: Vec<Authentic>,
+    cut: Cut,
+    publish_every: Duration,
+) -> anyhow::Result<Vec<JoinHandle<()>>> {
+    let (to_receipts, settled) = journal::receipts_queue();
+    let (to_publisher, batches) = mpsc::channel::<ToPublisher>();
+    let publishing = Arc::new(AtomicBool::new(false));
+    let writer = Writer {
+        shared: Arc::clone(shared),
+        journal,
+        inbox,
+        receipts: to_receipts,
+        publisher: to_publisher,
+        publishing: Arc::clone(&publishing),
+        cut,
+        last_cut: Instant::now(),
+        group: Vec::new(),
+        uncut,
+    };
+    let signer = Arc::clone(shared);
+    Ok(vec![
+        thread("centre-journal", move || writer.run())?,
+        thread("centre-receipts", move || journal::sign_receipts(&signer, &settled))?,
+        thread("centre-publisher", move || publisher.run(&batches, &publishing, publish_every))?,
+    ])
+}
+
+fn thread(name: &str, run: impl FnOnce() + Send + 'static) -> anyhow::Result<JoinHandle<()>> {
+    std::thread::Builder::new().name(name.to_owned()).spawn(run).with_context(|| format!("cannot start thread {name}"))
+}
+
+impl RunningCentre {
+    /// Where datagrams are received.
+    pub fn udp_addr(&self) -> SocketAddr {
+        self.udp
+    }
+
+    /// Where records are taken over HTTP.
+    pub fn http_addr(&self) -> Option<SocketAddr> {
+        self.http
+    }
+
+    /// Where health and metrics are.
+    pub fn admin_addr(&self) -> Option<SocketAddr> {
+        self.admin
+    }
+
+    /// Hands records to the centre from within this process.
+    pub fn submitter(&self) -> &Submitter {
+        &self.submitter
+    }
+
+    /// What has been done since the start.
+    pub fn stats(&self) -> CentreStats {
+        self.shared.stats()
+    }
+
+    /// Whether the centre keeps its promises.
+    pub fn health(&self) -> Health {
+        self.shared.health()
+    }
+
+    /// The live count as of the last checkpoint. The publisher waits while the guard is held.
+    pub fn ledger(&self) -> RwLockReadGuard<'_, Ledger> {
+        self.shared.ledger()
+    }
+
+    /// Ends the batch; returns once a checkpoint over everything journalled so far is published, with index and manifest.
+    pub fn cut_now(&self) -> anyhow::Result<()> {
+        let (done, published) = mpsc::channel();
+        self.journal.send(ToJournal::CutNow(done)).map_err(|_| self.why_it_halted())?;
+        published.recv().map_err(|_| self.why_it_halted())
+    }
+
+    /// Waits for SIGINT or SIGTERM; fails if the centre halts before.
+    pub fn wait(&self) -> anyhow::Result<()> {
+        let mut halts = self.shared.halts();
+        self.runtime.block_on(async {
+            tokio::select! {
+                signal = signalled() => signal.context("the system's signals cannot be received"),
+                _ = halts.wait_for(Option::is_some) => Err(self.why_it_halted()),
+            }
+        })
+    }
+
+    /// Stops taking records, makes those in hand durable, cuts, publishes everything, and ends all threads.
+    pub fn shutdown(self) -> anyhow::Result<CentreStats> {
+        self.stop.store(true, Relaxed);
+        self.stop_http.send_replace(true);
+        join(self.receiver)?;
+        self.shared.drain();
+        self.workers.into_iter().try_for_each(join)?;
+        // Fails only if the journal thread has ended because the centre halted, which is told below.
+        drop(self.journal.send(ToJournal::Stop));
+        drop(self.journal);
+        self.writers.into_iter().try_for_each(join)?;
+        self.runtime.shutdown_timeout(Duration::from_secs(1));
+        match self.shared.halted() {
+            None => Ok(self.shared.stats()),
+            Some(reason) => Err(halted(&reason)),
+        }
+    }
+
+    fn why_it_halted(&self) -> anyhow::Error {
+        let reason = self.shared.halted();
+        halted(reason.as_deref().unwrap_or("the journal could not be written; see the log"))
+    }
+}
+
+fn halted(reason: &str) -> anyhow::Error {
+    anyhow!("{reason}").context("the centre has stopped; every record with a receipt is in the journal")
+}
+
+fn join(thread: JoinHandle<()>) -> anyhow::Result<()> {
+    let name = thread.thread().name().unwrap_or("unnamed").to_owned();
+    if thread.join().is_err() {
+        bail!("thread {name} ended by a fault of the program; restart the centre, it replays its journal");
+    }
+    Ok(())
+}
+
+async fn signalled() -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut terminate = signal(SignalKind::terminate())?;
+        tokio::select! {
+            interrupt = tokio::signal::ctrl_c() => interrupt,
+            _ = terminate.recv() => Ok(()),
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await
+}

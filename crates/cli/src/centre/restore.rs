@@ -1,0 +1,124 @@
+//! Start: from the journal back to the log, the count and the known records.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::{Context, anyhow, ensure};
+use rayon::prelude::*;
+use tallyproof_centre::intake::Authentic;
+use tallyproof_centre::journal::{Cut, Step};
+use tallyproof_centre::promise::{self, Promise};
+use tallyproof_centre::{Journal, Sequencer};
+use tallyproof_log::checkpoint;
+use tallyproof_store::journal::JournalError;
+use tallyproof_store::{BundleFolder, LastCheckpoint, SqliteJournal};
+
+use super::publisher::Publisher;
+use super::shared::Shared;
+
+/// Records read from the journal before they are judged together.
+const CHUNK: usize = 8192;
+
+/// Rebuilds everything from the journal, and publishes what a crash kept from being published.
+///
+/// Returns the publisher, and the records that no cut covers yet.
+pub(super) fn restore(
+    shared: &Arc<Shared>,
+    journal: &mut SqliteJournal,
+    bundle: BundleFolder,
+    last: LastCheckpoint,
+) -> anyhow::Result<(Publisher, Vec<Authentic>)> {
+    let published = promise_in(shared, bundle.checkpoint()?, bundle.root().join("log/checkpoint"))?;
+    let signed = promise_in(shared, last.read()?, last.path().to_owned())?;
+    ensure!(
+        signed.is_some() || journal.last() == 0,
+        "{} is missing, although the journal holds records: without it a rolled-back journal would go unseen. If you are certain \
+         that the journal is the newest, copy the last published log/checkpoint there",
+        last.path().display()
+    );
+    let from = published.as_ref().map_or(0, |promise| promise.checkpoint.size);
+    let promises: Vec<Promise> = published.into_iter().chain(signed).collect();
+    let (sequencer, first) = Sequencer::begin(&shared.definition)?;
+    let publisher = Publisher { shared: Arc::clone(shared), sequencer, bundle, last };
+    if from == 0 {
+        publisher.put_tiles(&first)?;
+    }
+    publisher.count_definition();
+    let mut replay = Replay { publisher, from, promises, raw: Vec::new(), batch: Vec::new(), row: 0 };
+    journal.replay(|step| replay.step(step)).map_err(|Failure(error)| error)?;
+    replay.judge()?;
+    promise::check(&replay.promises, replay.publisher.sequencer.tree())?;
+    replay.publisher.promise()?;
+    replay.publisher.publish()?;
+    Ok((replay.publisher, replay.batch))
+}
+
+fn promise_in(shared: &Shared, note: Option<Vec<u8>>, place: PathBuf) -> anyhow::Result<Option<Promise>> {
+    let Some(note) = note else { return Ok(None) };
+    let key = shared.keys.verifier();
+    let opened = checkpoint::open(&note, std::slice::from_ref(key), key.name().as_str())
+        .with_context(|| format!("{} is not a checkpoint of this log's key", place.display()))?;
+    Ok(Some(Promise { place: place.display().to_string(), checkpoint: opened.checkpoint().clone() }))
+}
+
+struct Replay {
+    publisher: Publisher,
+    /// Size up to which the bundle is published.
+    from: u64,
+    promises: Vec<Promise>,
+    /// Records read and not judged yet.
+    raw: Vec<Vec<u8>>,
+    /// Judged records of the batch that is being read.
+    batch: Vec<Authentic>,
+    /// Number of the last record judged.
+    row: u64,
+}
+
+/// Carries any error through the journal's replay.
+struct Failure(anyhow::Error);
+
+impl From<JournalError> for Failure {
+    fn from(error: JournalError) -> Self {
+        Self(error.into())
+    }
+}
+
+impl Replay {
+    fn step(&mut self, step: Step<'_>) -> Result<(), Failure> {
+        let done = match step {
+            Step::Record(row) => {
+                self.raw.push(row.record.to_vec());
+                if self.raw.len() < CHUNK { Ok(()) } else { self.judge() }
+            }
+            Step::Cut(cut) => self.judge().and_then(|()| self.cut(cut)),
+        };
+        done.map_err(Failure)
+    }
+
+    /// Judges what was read, on all cores.
+    fn judge(&mut self) -> anyhow::Result<()> {
+        let shared = &self.publisher.shared;
+        let raw = std::mem::take(&mut self.raw);
+        let judged: Vec<_> = raw.into_par_iter().map(|bytes| shared.intake.admit(bytes)).collect();
+        for record in judged {
+            self.row += 1;
+            let row = self.row;
+            let record = record.map_err(|refusal| anyhow!("journal record {row}: {refusal}"))?;
+            shared.known(record.digest()).restore(*record.digest());
+            self.batch.push(record);
+        }
+        Ok(())
+    }
+
+    fn cut(&mut self, cut: Cut) -> anyhow::Result<()> {
+        let mut batch = std::mem::take(&mut self.batch);
+        let growth = self.publisher.sequencer.cut(cut, &mut batch)?;
+        let reached: Vec<_> = self.promises.iter().filter(|p| p.checkpoint.size <= growth.size).cloned().collect();
+        promise::check(&reached, self.publisher.sequencer.tree())?;
+        if growth.size > self.from {
+            self.publisher.put_tiles(&growth)?;
+        }
+        self.publisher.count(growth.first, &batch);
+        Ok(())
+    }
+}

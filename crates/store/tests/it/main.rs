@@ -1,0 +1,4 @@
+//! The store on a real file system.
+
+mod bundle;
+mod journal;
