@@ -1,0 +1,72 @@
+//! Figures as text: thousands apart, shares by integer arithmetic.
+
+use crate::messages::Lang;
+
+/// Narrow no-break space: groups digits without breaking a line, alike in all languages.
+const THIN_SPACE: char = '\u{202f}';
+
+/// `1234567` with its thousands apart.
+pub fn grouped(count: u64) -> String {
+    group_digits(&count.to_string())
+}
+
+/// Sets the thousands of a run of digits apart.
+pub(crate) fn group_digits(digits: &str) -> String {
+    let mut text = String::with_capacity(digits.len() * 2);
+    for (position, digit) in digits.chars().enumerate() {
+        if position > 0 && (digits.len() - position).is_multiple_of(3) {
+            text.push(THIN_SPACE);
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A part of a whole in hundredths of a per cent, rounded half up from the exact fraction, never from a rounded one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Share(u64);
+
+impl Share {
+    /// `part` of `whole`; `None` if there is no whole to be a part of.
+    pub fn of(part: u64, whole: u64) -> Option<Self> {
+        let (part, whole) = (u128::from(part), u128::from(whole));
+        let doubled = (part * 20_000 + whole).checked_div(2 * whole)?;
+        u64::try_from(doubled).ok().map(Self)
+    }
+
+    /// Such as `39.71 %`, with the language's decimal mark.
+    pub fn text(self, lang: Lang) -> String {
+        let (whole, hundredths) = (self.0 / 100, self.0 % 100);
+        let space = if lang == Lang::Es { "\u{202f}" } else { "" };
+        format!("{whole}{}{hundredths:02}{space}%", lang.decimal_mark())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thousands_stand_apart() {
+        for (count, text) in [(0, "0"), (999, "999"), (1_000, "1 000"), (12_345_678, "12 345 678")] {
+            assert_eq!(grouped(count).replace(THIN_SPACE, " "), text);
+        }
+    }
+
+    #[test]
+    fn shares_round_half_up_from_the_exact_fraction() {
+        let text = |part, whole| Share::of(part, whole).map(|share| share.text(Lang::En));
+        assert_eq!(text(1, 3).as_deref(), Some("33.33%"));
+        assert_eq!(text(2, 3).as_deref(), Some("66.67%"));
+        assert_eq!(text(1, 20_000).as_deref(), Some("0.01%"));
+        assert_eq!(text(1, 20_001).as_deref(), Some("0.00%"));
+        assert_eq!(text(u64::MAX, u64::MAX).as_deref(), Some("100.00%"));
+        assert_eq!(text(0, 0), None);
+    }
+
+    #[test]
+    fn the_decimal_mark_is_the_languages() {
+        let share = Share::of(1, 8).unwrap();
+        assert_eq!(Lang::ALL.map(|lang| share.text(lang)), ["12.50%", "12,50\u{202f}%", "12,50%"]);
+    }
+}

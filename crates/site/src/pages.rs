@@ -1,0 +1,232 @@
+//! The pages: what each shows, and how stations are spread over pages.
+
+mod stations;
+
+use askama::{Template, filters::Safe};
+use tallyproof_count::{SlotStatus, totals::Progress};
+use tallyproof_record::{Election, Phase, definition::Figure, rules::Severity};
+
+use self::stations::Lists;
+use crate::{
+    SiteInput, chart,
+    messages::{Text, Value},
+    number::grouped,
+    view::{ContestView, Group, RankedRow},
+    words::Words,
+};
+
+/// Most bars above the fold; the table below them has every candidate.
+const BARS: usize = 8;
+/// Most candidates with a column of their own in the table by area; the others share one.
+const COLUMNS: usize = 5;
+
+/// What every page shows.
+pub(crate) struct Frame<'a> {
+    w: &'a Words,
+    election: &'a Election,
+    drill: bool,
+    log: LogFacts,
+}
+
+/// What a reader compares with a copy from elsewhere.
+struct LogFacts {
+    definition: String,
+    key: String,
+    origin: String,
+    size: u64,
+    root: String,
+}
+
+impl<'a> Frame<'a> {
+    pub(crate) fn new(input: &SiteInput<'a>, words: &'a Words) -> Self {
+        let definition = input.ledger.definition();
+        let election = definition.election();
+        Self {
+            w: words,
+            election,
+            drill: election.phase() == Phase::Drill,
+            log: LogFacts {
+                definition: definition.hash().to_string(),
+                key: input.log.to_string(),
+                origin: input.log.name().as_str().to_owned(),
+                size: input.ledger.entries(),
+                root: input.root.to_base64(),
+            },
+        }
+    }
+
+    /// How much is in.
+    fn headline(&self, stations: &Progress) -> Safe<String> {
+        let values = [("counted", Value::Count(stations.counted)), ("held", Value::Count(stations.expected))];
+        self.w.with(Text::InHeadline, &values)
+    }
+
+    /// The same as a drawing.
+    #[allow(clippy::unused_self, reason = "called from templates, where methods read best")]
+    fn progress(&self, stations: &Progress) -> String {
+        chart::progress(stations.counted, stations.quarantined, stations.expected)
+    }
+
+    #[allow(clippy::unused_self, reason = "called from templates, where methods read best")]
+    fn count(&self, count: u64) -> String {
+        grouped(count)
+    }
+
+    fn status(&self, status: SlotStatus) -> Safe<&str> {
+        self.w.t(status.into())
+    }
+
+    fn figure(&self, figure: Figure) -> Safe<&str> {
+        self.w.t(figure.into())
+    }
+
+    fn severity(&self, severity: Severity) -> Safe<&str> {
+        self.w.t(severity.into())
+    }
+
+    fn poll_day(&self) -> Safe<String> {
+        self.w.with(Text::PollDay, &[("date", self.election.date().into())])
+    }
+
+    fn log_state(&self) -> Safe<String> {
+        self.w.with(Text::LogState, &[("size", self.log.size.into())])
+    }
+
+    fn source(&self) -> Option<Safe<String>> {
+        self.election.source().map(|source| self.w.with(Text::FiguresSource, &[("source", source.into())]))
+    }
+
+    fn area_name(&self, name: Option<&str>) -> Safe<String> {
+        match name {
+            Some(name) => Safe(crate::words::escaped(name)),
+            None => Safe(self.w.t(Text::AreaDirect).0.to_owned()),
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "index.html")]
+struct IndexPage<'a> {
+    frame: &'a Frame<'a>,
+    contests: &'a [ContestView<'a>],
+    rejected: u64,
+}
+
+#[derive(Template)]
+#[template(path = "contest.html")]
+struct ContestPage<'a> {
+    frame: &'a Frame<'a>,
+    c: &'a ContestView<'a>,
+    bars: Vec<RankedRow<'a>>,
+    more: u64,
+    order: Safe<String>,
+    /// Names of the candidates with a column of their own.
+    columns: Vec<&'a str>,
+    others: bool,
+    areas: Vec<AreaRow>,
+}
+
+/// An area in the tables and among the drawings.
+struct AreaRow {
+    name: Safe<String>,
+    href: String,
+    stations: Progress,
+    waffle: String,
+    /// Votes of the candidates with a column of their own.
+    votes: Vec<u64>,
+    /// Votes of all other candidates, where there are any.
+    others: Option<u64>,
+}
+
+/// All pages, with their paths below `site/`.
+pub(crate) fn all(input: &SiteInput<'_>, contests: &[ContestView<'_>]) -> Vec<(String, String)> {
+    let words = Words::new();
+    let frame = Frame::new(input, &words);
+    let rejected = input.ledger.summary().rejected;
+    let index = IndexPage { frame: &frame, contests, rejected };
+    let mut pages = vec![("index.html".to_owned(), html(&index))];
+    for contest in contests {
+        let lists = Lists::plan(contest);
+        pages.push((format!("contest-{}.html", contest.no), html(&ContestPage::new(&frame, contest, &lists))));
+        pages.extend(lists.pages(&frame, contest));
+    }
+    pages
+}
+
+/// Writing to memory fails only where a value's own `Display` does, and none of ours can.
+fn html(page: &impl Template) -> String {
+    page.render().unwrap_or_default()
+}
+
+impl<'a> ContestPage<'a> {
+    fn new(frame: &'a Frame<'a>, contest: &'a ContestView<'a>, lists: &Lists) -> Self {
+        let mut bars = contest.ranked();
+        let more = bars.len().saturating_sub(BARS);
+        bars.truncate(BARS);
+        let own = own_columns(contest);
+        Self {
+            frame,
+            c: contest,
+            bars,
+            more: more as u64,
+            order: order(frame.w, contest),
+            columns: own.iter().filter_map(|&index| Some(contest.candidates.get(index)?.name)).collect(),
+            others: own.len() < contest.candidates.len(),
+            areas: areas(frame, contest, lists, &own),
+        }
+    }
+}
+
+/// The candidates with a column of their own, in ballot order: all, or those with the most votes.
+fn own_columns(contest: &ContestView<'_>) -> Vec<usize> {
+    let mut own = contest.order();
+    if own.len() > COLUMNS {
+        own.truncate(COLUMNS - 1);
+    }
+    own.sort_unstable();
+    own
+}
+
+fn areas(frame: &Frame<'_>, contest: &ContestView<'_>, lists: &Lists, own: &[usize]) -> Vec<AreaRow> {
+    let columns = waffle_columns(&contest.groups);
+    let row = |(index, group): (usize, &Group<'_>)| {
+        let votes: Vec<u64> = own.iter().filter_map(|&candidate| group.votes.get(candidate).copied()).collect();
+        let others = group.votes.iter().sum::<u64>().saturating_sub(votes.iter().sum());
+        AreaRow {
+            name: frame.area_name(group.name),
+            href: lists.href(contest, index),
+            stations: group.stations,
+            waffle: chart::waffle(&group.statuses(), columns, "waffle"),
+            others: (own.len() < group.votes.len()).then_some(others),
+            votes,
+        }
+    };
+    contest.groups.iter().enumerate().map(row).collect()
+}
+
+/// Squares side by side, the same in every area, so that a square is of one size throughout the contest.
+fn waffle_columns(groups: &[Group<'_>]) -> usize {
+    match (groups.len(), groups.iter().map(|group| group.slots.len()).max().unwrap_or(0)) {
+        (1, 0..=1_000) => 40,
+        (1, _) => 100,
+        (_, 0..=400) => 20,
+        (_, 401..=1_500) => 30,
+        (_, 1_501..=6_000) => 60,
+        _ => 100,
+    }
+}
+
+/// What can still change, with neither a verdict nor a probability.
+fn order(words: &Words, contest: &ContestView<'_>) -> Safe<String> {
+    let reach = contest.reach;
+    let most = ("most", Value::Count(reach.most));
+    match (contest.difference(), reach.bound()) {
+        (None, Some(_)) => words.with(Text::OrderOne, &[most]),
+        (None, None) => words.with(Text::OrderOneUnknown, &[]),
+        (Some(difference), Some(_)) => words.with(Text::OrderBound, &[most, ("difference", difference.into())]),
+        (Some(difference), None) => {
+            let unbounded = ("n", Value::Count(reach.unbounded));
+            words.with(Text::OrderUnknown, &[most, unbounded, ("difference", difference.into())])
+        }
+    }
+}

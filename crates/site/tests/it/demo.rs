@@ -1,0 +1,174 @@
+//! A made-up election night, the same every time: for the tests and for `examples/render_demo.rs`.
+
+use std::{fmt::Write, sync::Arc};
+
+use tallyproof_count::{Judged, JudgedRecord, Ledger, Totals};
+use tallyproof_log::{
+    checkpoint::Checkpoint,
+    merkle::{self, Hash},
+    note::{KeyName, SignerKey},
+};
+use tallyproof_record::{
+    ContestNo, StationNo, Tally,
+    definition::{
+        Committed, Phase,
+        package::{self, Files},
+    },
+    rules,
+    tally::Stage,
+};
+use tallyproof_site::SiteInput;
+
+/// What the pages of a made-up night are made from.
+pub(crate) struct Demo {
+    /// The count.
+    pub(crate) ledger: Ledger,
+    /// Its sums.
+    pub(crate) totals: Totals,
+    root: Hash,
+    signer: SignerKey,
+}
+
+impl Demo {
+    /// Counts `records` on a definition's four files.
+    pub(crate) fn new(files: &Files, records: impl Fn(&Committed) -> Vec<Tally>) -> Self {
+        let definition = Arc::new(package::parse(files).expect("the demo's package is valid").commit());
+        let mut ledger = Ledger::new(Arc::clone(&definition));
+        for (index, tally) in (1u64..).zip(records(&definition)) {
+            let findings = rules::check(&definition, &tally);
+            let digest = merkle::leaf_hash(&index.to_be_bytes()).0;
+            ledger.apply(index, &Judged::Record(JudgedRecord { digest, tally, findings }));
+        }
+        let totals = Totals::of(&ledger);
+        let root = merkle::leaf_hash(definition.canonical().manifest.as_bytes());
+        let name: KeyName = "log.example/demo".parse().expect("a key name");
+        Self { ledger, totals, root, signer: SignerKey::new(name, &[7; 32]) }
+    }
+
+    /// The site's input.
+    pub(crate) fn input(&self) -> SiteInput<'_> {
+        SiteInput { ledger: &self.ledger, totals: &self.totals, root: &self.root, log: self.signer.verifier() }
+    }
+
+    /// A signed checkpoint.
+    #[allow(dead_code, reason = "the example writes it, the tests do not")]
+    pub(crate) fn checkpoint(&self) -> String {
+        let origin = self.signer.verifier().name().clone();
+        let checkpoint = Checkpoint { origin, size: self.ledger.entries(), root: self.root };
+        checkpoint.sign(&self.signer).expect("the key's own log")
+    }
+}
+
+/// A night with districts, coalitions, a second contest in one district, quarantined and missing stations.
+pub(crate) fn night(stations: u32, phase: Phase) -> Demo {
+    Demo::new(&package(stations, phase), |definition| tallies(definition, 11))
+}
+
+/// A night of which nothing has come in.
+#[allow(dead_code, reason = "the example does not show it")]
+pub(crate) fn before(stations: u32, phase: Phase) -> Demo {
+    Demo::new(&package(stations, phase), |_| Vec::new())
+}
+
+/// The package of [`night`].
+pub(crate) fn package(stations: u32, phase: Phase) -> Files {
+    let mut areas = String::from("id,parent,name,kind\nall,,Example State,state\n");
+    let mut register = String::from("id,name,area,registered,kind,key\n");
+    let districts = 12;
+    for district in 1..=districts {
+        let _ = writeln!(areas, "d{district},all,District {district},district");
+        for town in 1..=3 {
+            let _ = writeln!(areas, "t{district}-{town},d{district},Town {district}.{town},town");
+        }
+    }
+    for station in 0..stations {
+        // Districts of unequal size: the later ones hold more stations.
+        let district = 1 + (station * 7 % 78).isqrt().min(districts - 1);
+        let (town, registered) = (1 + station % 3, 380 + station * 131 % 370);
+        let _ = writeln!(register, "{:05},School {},t{district}-{town},{registered},,", station + 1, station + 1);
+    }
+    let head = format!(
+        "format = 1\nid = \"example\"\nname = \"Example election\"\ndate = \"2026-07-01\"\nphase = \"{phase}\"\n\
+         source = \"made up, for looking at pages\"\n\n[[contest]]\nid = \"governor\"\nname = \"Governor\"\narea = \"all\"\n\
+         figures = [\"blank\", \"null\", \"voters\"]\n\n[[contest]]\nid = \"mayor\"\nname = \"Mayor of District 12\"\narea = \"d12\"\n"
+    );
+    let ballot = "contest,line,name,candidate,candidate_name,party,party_name\n\
+        governor,a,Alder,c1,Candidate One,a,Alder\n\
+        governor,b,Birch,c2,Candidate Two,b,Birch\n\
+        governor,c,Cedar,c2,Candidate Two,c,Cedar\n\
+        governor,bc,Birch with Cedar,c2,Candidate Two,,\n\
+        governor,d,Dogwood,c3,Candidate Three,d,Dogwood\n\
+        governor,e,Elm,c4,Candidate Four,e,Elm\n\
+        governor,f,Fir,c5,Candidate Five,f,Fir\n\
+        mayor,x,Hazel,x,Candidate Hazel,,\n\
+        mayor,y,Ivy,y,Candidate Ivy,,\n";
+    [("areas.csv", areas), ("stations.csv", register), ("election.toml", head), ("ballot.csv", ballot.to_owned())]
+        .into_iter()
+        .map(|(name, text)| (name.to_owned(), text.into_bytes()))
+        .collect()
+}
+
+/// A record for each station and contest, but for those that stay missing; some do not add up, some come twice.
+fn tallies(definition: &Committed, seed: u64) -> Vec<Tally> {
+    let election = definition.election();
+    let mut dice = Dice(seed);
+    let mut tallies = Vec::new();
+    for (contest_no, contest) in election.numbered_contests() {
+        for (station_no, station) in election.numbered_stations() {
+            if !election.holds(station, contest) || dice.below(100) < 3 {
+                continue;
+            }
+            let turnout = station.registered.unwrap_or(400) * (50 + dice.below(30)) / 100;
+            let tally = tally(definition, (station_no, contest_no), turnout, contest.lines.len(), &mut dice);
+            if dice.below(250) == 0 {
+                let mut other = tally.clone();
+                other.sealed_at += 60;
+                tallies.push(other);
+            }
+            tallies.push(tally);
+        }
+    }
+    tallies
+}
+
+fn tally(definition: &Committed, slot: (StationNo, ContestNo), turnout: u32, lines: usize, dice: &mut Dice) -> Tally {
+    let weights = [340, 190, 60, 25, 210, 90, 40];
+    let mut counts: Vec<u32> =
+        weights.iter().cycle().take(lines).map(|weight| turnout * (weight - 20 + dice.below(40)) / 1_000).collect();
+    let blank = dice.below(9);
+    let null = dice.below(17);
+    let mut voters = counts.iter().sum::<u32>() + blank + null;
+    match dice.below(60) {
+        0 => voters += 7,
+        1 => counts[0] += 1_000,
+        _ => {}
+    }
+    Tally {
+        election: *definition.hash(),
+        phase: definition.election().phase(),
+        stage: Stage::Count,
+        station: slot.0,
+        contest: slot.1,
+        sealed_at: 1_782_950_000,
+        counts,
+        blank: Some(blank),
+        null: Some(null),
+        voters: Some(voters),
+        registered: None,
+        total: None,
+        images: Vec::new(),
+    }
+}
+
+/// SplitMix64 (Steele, Lea, Flood 2014), so that every run makes up the same night.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, bound: u32) -> u32 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        u32::try_from((mixed ^ (mixed >> 31)) % u64::from(bound)).unwrap_or(0)
+    }
+}

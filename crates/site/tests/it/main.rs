@@ -1,0 +1,3 @@
+//! The site as a whole: its pages from a made-up night.
+
+mod demo;
