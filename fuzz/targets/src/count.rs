@@ -1,0 +1,64 @@
+//! A whole bundle, its manifest, and what a sceptic holds against it.
+
+use tallyproof_count::manifest::Manifest;
+use tallyproof_count::{Trust, verify};
+use tallyproof_log::note::SignedNote;
+
+use crate::world::{self, Files};
+
+/// A sound bundle with one file edited: the first byte names the file (one past the last adds one) and, with its
+/// highest bit, removes it; two bytes give an offset, one byte how many bytes go, and the rest comes in their place.
+///
+/// The untouched bundle is anchored; any other has a problem, and the problem names the file.
+pub fn bundle(data: &[u8]) {
+    let Some((&[which, high, low, gone], new)) = data.split_first_chunk() else { return };
+    let sound = world::bundle();
+    let mut files = sound.clone();
+    let path = edit(&mut files, which, usize::from(u16::from_be_bytes([high, low])), usize::from(gone), new);
+    let found = verify(&files, Some(&world::trust()), &|_, _| {});
+    if files == sound {
+        let Ok(found) = found else { unreachable!("a sound bundle could not be verified") };
+        assert!(found.ok && found.anchored, "a sound bundle has problems: {:?}", found.problems);
+    } else if let Ok(found) = found {
+        assert!(!found.ok, "a change of {path} was not found");
+        let names = found.problems.iter().any(|problem| problem.place.contains(&path) || problem.what.contains(&path));
+        assert!(names, "no problem names {path}: {:?}", found.problems);
+    }
+}
+
+fn edit(files: &mut Files, which: u8, offset: usize, gone: usize, new: &[u8]) -> String {
+    let index = usize::from(which & 0x7f) % (files.len() + 1);
+    let path = files.keys().nth(index).cloned().unwrap_or_else(|| "site/added.html".to_owned());
+    if which & 0x80 != 0 {
+        files.remove(&path);
+        return path;
+    }
+    let bytes = files.entry(path.clone()).or_default();
+    let start = offset.min(bytes.len());
+    let end = (start + gone).min(bytes.len());
+    bytes.splice(start..end, new.iter().copied());
+    path
+}
+
+/// The paths of the sound bundle, in the order in which [`bundle`] numbers them.
+pub(crate) fn bundle_paths() -> Vec<String> {
+    world::bundle().into_keys().collect()
+}
+
+/// A manifest, bare or as a signed note: one spelling.
+pub fn manifest(data: &[u8]) {
+    let note = SignedNote::parse(data).map(|note| note.text().to_owned());
+    let text = note.ok().or_else(|| std::str::from_utf8(data).ok().map(str::to_owned));
+    let Some(text) = text else { return };
+    if let Ok(manifest) = text.parse::<Manifest>() {
+        assert_eq!(manifest.to_string(), text, "a second spelling of one manifest was accepted");
+    }
+}
+
+/// A trust file: what is read names a definition and a log, or every problem has a place in the file.
+pub fn trust(data: &[u8]) {
+    if let Err(problems) = Trust::parse(data, "trust.toml") {
+        assert!(!problems.is_empty(), "refused without a reason");
+        assert!(problems.iter().all(|problem| problem.place.starts_with("trust.toml:")), "{problems:?}");
+    }
+}

@@ -1,0 +1,62 @@
+//! One function for each decoder of foreign bytes, shared by the fuzzer (`fuzz/fuzz_targets/`) and by the replay of the
+//! corpus under `cargo test`.
+//!
+//! A target does more than not to crash: where a format has one spelling for each value, what decodes must encode to
+//! the bytes it came from, and what is authentic must be what the key holder would write. A broken law panics; that is
+//! how a fuzzer is told.
+
+#![allow(clippy::missing_panics_doc)] // To panic on a broken law is what every function here is for.
+
+mod centre;
+mod count;
+mod evidence;
+mod journal;
+pub mod keys;
+mod log;
+mod record;
+pub mod seeds;
+mod world;
+
+pub use centre::intake;
+pub use count::{bundle, manifest, trust};
+pub use evidence::mapping;
+pub use journal::journal;
+pub use log::{checkpoint, entry_tile, note, policy, proof, tile_path, verifier_key};
+pub use record::{datagram, entry, package, package_files, receipt, record};
+
+/// A decoder under test.
+#[derive(Clone, Copy, Debug)]
+pub struct Target {
+    /// Names the function, its program in `fuzz/fuzz_targets/` and its folder in `fuzz/corpus/`.
+    pub name: &'static str,
+    /// Decodes the bytes and asserts the laws of the format.
+    pub run: fn(&[u8]),
+    /// How many altered copies of each corpus file the ordinary tests try.
+    pub mutations: u32,
+}
+
+const fn target(name: &'static str, run: fn(&[u8])) -> Target {
+    Target { name, run, mutations: 400 }
+}
+
+/// Every target.
+pub const TARGETS: &[Target] = &[
+    Target { mutations: 60, ..target("bundle", bundle) },
+    target("checkpoint", checkpoint),
+    target("datagram", datagram),
+    target("entry", entry),
+    target("entry_tile", entry_tile),
+    target("intake", intake),
+    target("journal", journal),
+    target("manifest", manifest),
+    target("mapping", mapping),
+    target("note", note),
+    target("package", package),
+    target("policy", policy),
+    target("proof", proof),
+    target("receipt", receipt),
+    target("record", record),
+    target("tile_path", tile_path),
+    target("trust", trust),
+    target("verifier_key", verifier_key),
+];

@@ -1,0 +1,90 @@
+//! The C2SP formats. Each has one spelling for each value: otherwise whoever carries a signed text could change its
+//! bytes and keep it valid.
+
+use std::fmt::Display;
+use std::str::FromStr;
+
+use tallyproof_log::checkpoint::{self as checkpoints, Checkpoint};
+use tallyproof_log::merkle::leaf_hash;
+use tallyproof_log::note::{SignedNote, VerifierKey};
+use tallyproof_log::policy::Policy;
+use tallyproof_log::proof::LogProof;
+use tallyproof_log::tile::{self, TilePath};
+
+use crate::keys;
+
+/// What parses displays as the text it came from.
+fn one_spelling<T: FromStr + Display>(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    if let Ok(value) = text.parse::<T>() {
+        assert_eq!(value.to_string(), text, "a second spelling of one value was accepted");
+    }
+}
+
+/// A signed note: one spelling; and where the log's key signed it, it is the note that the key writes for the text.
+pub fn note(data: &[u8]) {
+    let Ok(note) = SignedNote::parse(data) else { return };
+    assert_eq!(note.to_string().as_bytes(), data, "a second spelling of one note was accepted");
+    let log = keys::log();
+    let Ok(verified) = note.verify(std::slice::from_ref(log.verifier())) else { return };
+    assert_eq!(verified.text(), note.text(), "the verified text is not the note's");
+    let ours = tallyproof_log::note::sign(verified.text(), &log).and_then(|ours| SignedNote::parse(ours.as_bytes()));
+    let ours = ours.map(|ours| ours.signatures().to_vec());
+    assert_eq!(ours.as_deref(), Ok(verified.signatures()), "a signature holds that the key did not make");
+}
+
+/// A checkpoint: one spelling; and where it opens, it is what the log's key signs.
+pub fn checkpoint(data: &[u8]) {
+    let log = keys::log();
+    if let Ok(opened) = checkpoints::open(data, std::slice::from_ref(log.verifier()), keys::ORIGIN) {
+        let signed = opened.checkpoint().sign(&log);
+        let ours = signed.as_ref().map(|note| note.lines().last().map(str::to_owned));
+        let theirs = opened.signatures().iter().map(ToString::to_string).next();
+        assert_eq!(ours, Ok(theirs), "a checkpoint opens that the log did not sign");
+    }
+    one_spelling::<Checkpoint>(data);
+}
+
+/// A verifier key: one spelling.
+pub fn verifier_key(data: &[u8]) {
+    one_spelling::<VerifierKey>(data);
+}
+
+/// A log proof: one spelling; verification never panics.
+pub fn proof(data: &[u8]) {
+    one_spelling::<LogProof>(data);
+    let Ok(proof) = String::from_utf8_lossy(data).parse::<LogProof>() else { return };
+    let log = keys::log();
+    if let Ok(opened) = proof.verify(&leaf_hash(b"entry"), std::slice::from_ref(log.verifier()), keys::ORIGIN) {
+        assert!(proof.index < opened.checkpoint().size, "an index beyond the tree was proved");
+    }
+}
+
+/// A policy: rendering loses nothing.
+pub fn policy(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let Ok(policy) = text.parse::<Policy>() else { return };
+    assert_eq!(policy.to_string().parse::<Policy>(), Ok(policy), "rendering changed the policy");
+}
+
+/// A tile's path: one spelling, and never an empty tile.
+pub fn tile_path(data: &[u8]) {
+    one_spelling::<TilePath>(data);
+    if let Some(path) = std::str::from_utf8(data).ok().and_then(|text| text.parse::<TilePath>().ok()) {
+        assert!((1..=tile::FULL_WIDTH).contains(&path.width()), "a path of an empty or overfull tile");
+        assert_eq!(path.is_partial(), path.width() < tile::FULL_WIDTH, "a partial tile is one that is not full");
+    }
+}
+
+/// A tile, behind one byte with its width less one: entries and hashes both encode to the bytes they came from.
+pub fn entry_tile(data: &[u8]) {
+    let Some((&width, bytes)) = data.split_first() else { return };
+    let width = u16::from(width) + 1;
+    if let Ok(entries) = tile::decode_entries(bytes, width) {
+        assert_eq!(entries.len(), usize::from(width), "a tile of another width");
+        assert_eq!(tile::encode_entries(&entries).as_deref(), Ok(bytes), "a second spelling of one entry tile");
+    }
+    if let Ok(hashes) = tile::decode_hashes(bytes, width) {
+        assert_eq!(tile::encode_hashes(hashes), bytes, "a second spelling of one hash tile");
+    }
+}

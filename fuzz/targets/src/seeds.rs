@@ -1,0 +1,156 @@
+//! The corpus as code: small inputs that reach deep into each decoder. `cargo run -p tallyproof-fuzz-targets
+//! --example write_seeds` writes them below `fuzz/corpus/`; a test compares. What a fuzzer adds beside them stays.
+
+use tallyproof_log::checkpoint::Checkpoint;
+use tallyproof_log::merkle::{Hash, leaf_hash};
+use tallyproof_log::note::{self, SignedNote};
+use tallyproof_log::policy::Policy;
+use tallyproof_log::proof::LogProof;
+use tallyproof_log::tile;
+use tallyproof_log::tree::Tree;
+use tallyproof_record::entry::Entry;
+use tallyproof_record::receipt::Receipt;
+use tallyproof_record::tally::{Stage, Tally};
+use tallyproof_record::{ContestNo, Phase, SealedRecord, StationNo, cose, frame};
+
+use crate::{count, journal, keys, world};
+
+/// One input: its target, its file name and its bytes.
+pub type Seed = (&'static str, &'static str, Vec<u8>);
+
+/// Every seed.
+pub fn all() -> Vec<Seed> {
+    [records(), notes(), tiles(), packages(), bundles(), centre()].concat()
+}
+
+fn tally(lines: u32) -> Tally {
+    Tally {
+        election: keys::ELECTION,
+        phase: Phase::Drill,
+        stage: Stage::Count,
+        station: StationNo(41),
+        contest: ContestNo(2),
+        sealed_at: 1_782_864_000,
+        counts: (0..lines).map(|line| line * 37).collect(),
+        blank: Some(3),
+        null: None,
+        voters: Some(70_000),
+        registered: None,
+        total: Some(23),
+        images: Vec::new(),
+    }
+}
+
+fn sealed(tally: &Tally) -> SealedRecord {
+    cose::seal(tally, &keys::station(tally.station))
+}
+
+fn records() -> Vec<Seed> {
+    let small = sealed(&tally(3));
+    let rich = Tally { null: Some(0), registered: Some(1), images: vec![[1; 32], [2; 32]], ..tally(40) };
+    let rich = sealed(&Tally { phase: Phase::Official, stage: Stage::Rerun, ..rich });
+    let bare = Tally { blank: None, voters: None, total: None, ..tally(0) };
+    let header = (StationNo(41), 1, 100_000);
+    let datagram = |body: &[u8]| frame::encode(header.0, header.1, header.2, body, &keys::mac(header.1, header.0));
+    let receipt = Receipt { station: StationNo(41), contest: ContestNo(2), digest: small.digest() };
+    vec![
+        ("datagram", "garbage", datagram(b"no record")),
+        ("datagram", "record", datagram(small.as_bytes())),
+        ("entry", "definition", Entry::Definition(b"tallyproof-definition v1\n").encode()),
+        ("entry", "record", Entry::Record(small.as_bytes()).encode()),
+        ("receipt", "signed", receipt.sign(&keys::ELECTION, &keys::receipts()).to_vec()),
+        ("record", "bare", sealed(&bare).into_bytes()),
+        ("record", "rich", rich.into_bytes()),
+        ("record", "small", small.into_bytes()),
+    ]
+}
+
+fn notes() -> Vec<Seed> {
+    let log = keys::log();
+    let tree: Tree = [b"first".as_slice(), b"entry", b"third"].map(leaf_hash).into_iter().collect();
+    let checkpoint = Checkpoint { origin: log.verifier().name().clone(), size: tree.size(), root: tree.root() };
+    let policy = Policy::without_witnesses([log.verifier().clone()]).map(|policy| policy.to_string());
+    let mut seeds: Vec<Seed> = vec![
+        ("checkpoint", "text", checkpoint.to_string().into_bytes()),
+        ("verifier_key", "log", log.verifier().to_string().into_bytes()),
+        ("verifier_key", "unknown_type", format!("{}+7eb756ac+/wAA", keys::ORIGIN).into_bytes()),
+    ];
+    seeds.extend(policy.map(|text| ("policy", "without_witnesses", text.into_bytes())));
+    if let Ok(signed) = checkpoint.sign(&log) {
+        // A second signer that nobody knows, as witnesses will be to old readers.
+        let line = signed.lines().last().unwrap_or_default().replace(keys::ORIGIN, "example.org/other");
+        seeds.push(("note", "two_signers", format!("{signed}{line}\n").into_bytes()));
+        seeds.push(("checkpoint", "signed", signed.clone().into_bytes()));
+        seeds.push(("note", "checkpoint", signed.clone().into_bytes()));
+        seeds.extend(proof(&tree, &signed).map(|proof| ("proof", "inclusion", proof.to_string().into_bytes())));
+    }
+    seeds.extend(note::sign("a\n\nb\n", &log).map(|text| ("note", "blank_line", text.into_bytes())));
+    seeds
+}
+
+fn proof(tree: &Tree, signed: &str) -> Option<LogProof> {
+    let path = tree.inclusion_proof(1, tree.size()).ok()?;
+    let checkpoint = SignedNote::parse(signed.as_bytes()).ok()?;
+    Some(LogProof { extra: b"extra".to_vec(), index: 1, path, checkpoint })
+}
+
+fn tiles() -> Vec<Seed> {
+    let entries = tile::encode_entries([b"first".as_slice(), b"", b"third"]).unwrap_or_default();
+    let hashes = tile::encode_hashes([Hash([1; 32]), Hash([2; 32])]);
+    let path = |name, text: &str| ("tile_path", name, text.as_bytes().to_vec());
+    vec![
+        ("entry_tile", "entries", [&[2], entries.as_slice()].concat()),
+        ("entry_tile", "hashes", [&[1], hashes.as_slice()].concat()),
+        path("entries_partial", "tile/entries/x001/x234/067.p/255"),
+        path("hashes_full", "tile/0/x001/x234/067"),
+        path("hashes_top", "tile/7/000.p/1"),
+    ]
+}
+
+fn packages() -> Vec<Seed> {
+    let with_results: Vec<_> = world::PACKAGE.iter().copied().chain([("results.csv", world::RESULTS)]).collect();
+    let windows: Vec<_> =
+        world::PACKAGE.map(|(name, text)| (name, format!("\u{feff}{}", text.replace('\n', "\r\n")))).into();
+    vec![
+        ("package", "definition", joined(&world::PACKAGE)),
+        ("package", "with_results", joined(&with_results)),
+        ("package", "windows", joined(&windows)),
+    ]
+}
+
+fn joined<T: AsRef<str>>(files: &[(&str, T)]) -> Vec<u8> {
+    files.iter().flat_map(|(name, text)| [name, "\0", text.as_ref(), "\0"].concat().into_bytes()).collect()
+}
+
+/// Edits of the bundle: none, a flipped bit in each file, a file cut short, emptied, removed, added.
+fn bundles() -> Vec<Seed> {
+    let files = count::bundle_paths().len();
+    let mut seeds: Vec<Seed> = vec![
+        ("bundle", "unchanged", vec![0, 0, 0, 0]),
+        ("bundle", "added", vec![u8::try_from(files).unwrap_or(0), 0, 0, 0, b'x']),
+        ("bundle", "removed", vec![0x80, 0, 0, 0]),
+    ];
+    for (file, name) in (0_u8..).zip(EDITED.iter().take(files)) {
+        seeds.push(("bundle", name, vec![file, 0, 9, 1, b'~']));
+    }
+    let log = keys::log();
+    let trust = format!("definition = \"{}\"\nlog = \"{}\"\n", world::definition().hash(), log.verifier());
+    seeds.push(("trust", "both", trust.into_bytes()));
+    let manifest = world::bundle().remove("manifest").unwrap_or_default();
+    seeds.push(("manifest", "signed", manifest));
+    seeds
+}
+
+const EDITED: [&str; 12] = [
+    "edit_00", "edit_01", "edit_02", "edit_03", "edit_04", "edit_05", "edit_06", "edit_07", "edit_08", "edit_09",
+    "edit_10", "edit_11",
+];
+
+fn centre() -> Vec<Seed> {
+    let mut seeds: Vec<Seed> = Vec::new();
+    for (name, record) in ["counted", "conflicting", "quarantined"].into_iter().zip(world::records()) {
+        seeds.push(("intake", name, record.into_bytes()));
+    }
+    seeds.extend(journal::seed().map(|bytes| ("journal", "three_records", bytes)));
+    seeds
+}

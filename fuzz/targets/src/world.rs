@@ -1,0 +1,130 @@
+//! A small election with its records and its bundle, for the decoders that need a whole world around their bytes.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock};
+
+use tallyproof_centre::journal::Cut;
+use tallyproof_centre::sequencer::Growth;
+use tallyproof_centre::{Intake, Sequencer};
+use tallyproof_count::bundle::{self, CHECKPOINT, MANIFEST, POLICY, VKEYS};
+use tallyproof_count::manifest::Manifest;
+use tallyproof_count::{Ledger, Trust};
+use tallyproof_log::checkpoint::Checkpoint;
+use tallyproof_log::policy::Policy;
+use tallyproof_record::definition::{Committed, package};
+use tallyproof_record::tally::{Stage, Tally};
+use tallyproof_record::{ContestNo, Phase, SealedRecord, StationNo, cose};
+
+use crate::keys;
+
+const ELECTION: &str = r#"format = 1
+id = "seed-2026"
+name = "Seed 2026"
+date = "2026-07-01"
+phase = "drill"
+polls_close = "2026-07-01T18:00:00-06:00"
+
+[[contest]]
+id = "mayor"
+name = "Mayor"
+area = "town"
+figures = ["blank", "voters"]
+
+[rules.BO-01]
+severity = "warn"
+"#;
+const AREAS: &str = "id,parent,name,kind\nland,,Land,country\ntown,land,\"Town, the\",city\n";
+const BALLOT: &str = "contest,line,name,candidate,candidate_name,party,party_name\n\
+                      mayor,l1,Line 1,c1,Candidate 1,p1,Party 1\nmayor,l2,Line 2,c1,Candidate 1,p2,Party 2\nmayor,l3,,,,,\n";
+const STATIONS: &str = "id,name,area,registered,kind,key\ns1,School,town,300,ordinary,\ns2,,town,,special,\n";
+/// Figures for one of the two stations.
+pub(crate) const RESULTS: &str = "station,contest,@blank,@voters,l1,l2,l3\ns1,mayor,1,11,2,3,5\n";
+
+/// The definition as an authority would write it.
+pub(crate) const PACKAGE: [(&str, &str); 4] =
+    [("election.toml", ELECTION), ("areas.csv", AREAS), ("ballot.csv", BALLOT), ("stations.csv", STATIONS)];
+
+static DEFINITION: LazyLock<Arc<Committed>> = LazyLock::new(|| {
+    let files = PACKAGE.map(|(name, text)| (name.to_owned(), text.as_bytes().to_vec())).into();
+    let election = package::parse(&files).unwrap_or_else(|problems| unreachable!("the package is sound: {problems:?}"));
+    Arc::new(election.with_keys(|no| keys::station(no).verifying_key().into()).commit())
+});
+
+static BUNDLE: LazyLock<Files> =
+    LazyLock::new(|| build().unwrap_or_else(|error| unreachable!("the world is sound: {error}")));
+
+/// Bundle paths and bytes.
+pub(crate) type Files = BTreeMap<String, Vec<u8>>;
+
+/// The election's committed definition, every station with its key.
+pub(crate) fn definition() -> &'static Arc<Committed> {
+    &DEFINITION
+}
+
+/// What a sceptic knows of it from outside.
+pub(crate) fn trust() -> Trust {
+    Trust { definition: *definition().hash(), log: keys::log().verifier().clone() }
+}
+
+/// Three sealed records: one that counts, one that contradicts it, and one that breaks a rule.
+pub(crate) fn records() -> [SealedRecord; 3] {
+    let tally = |station, counts: [u32; 3], voters| Tally {
+        election: *definition().hash(),
+        phase: Phase::Drill,
+        stage: Stage::Count,
+        station: StationNo(station),
+        contest: ContestNo(1),
+        sealed_at: 1_782_864_000,
+        counts: counts.to_vec(),
+        blank: Some(1),
+        null: None,
+        voters: Some(voters),
+        registered: None,
+        total: None,
+        images: Vec::new(),
+    };
+    [tally(1, [2, 3, 5], 11), tally(1, [3, 2, 5], 11), tally(2, [7, 0, 0], 4)]
+        .map(|t| cose::seal(&t, &keys::station(t.station)))
+}
+
+/// The finished bundle of these records.
+pub(crate) fn bundle() -> Files {
+    BUNDLE.clone()
+}
+
+fn build() -> Result<Files, Box<dyn std::error::Error>> {
+    let (growth, ledger) = sequence()?;
+    let log = keys::log();
+    let mut files = Files::new();
+    for (name, bytes) in &definition().canonical().files {
+        files.insert(format!("election/{name}"), bytes.clone());
+    }
+    files.insert(VKEYS.to_owned(), format!("{}\n", log.verifier()).into_bytes());
+    files.insert(POLICY.to_owned(), Policy::without_witnesses([log.verifier().clone()])?.to_string().into_bytes());
+    files.extend(bundle::index_files(&ledger).map(|(path, bytes)| (path.to_owned(), bytes)));
+    let origin = log.verifier().name().clone();
+    let mut manifest =
+        Manifest { origin: origin.clone(), tree_size: growth.size, root: growth.root, files: BTreeMap::new() };
+    for (path, bytes) in &files {
+        manifest.insert(path.parse()?, bytes);
+    }
+    files.insert(MANIFEST.to_owned(), manifest.sign(&log)?.into_bytes());
+    let checkpoint = Checkpoint { origin, size: growth.size, root: growth.root };
+    files.insert(CHECKPOINT.to_owned(), checkpoint.sign(&log)?.into_bytes());
+    files.extend(growth.tiles.into_iter().map(|(path, bytes)| (bundle::tile_path(&path), bytes)));
+    Ok(files)
+}
+
+/// The log after one batch with all records, and the count of it.
+fn sequence() -> Result<(Growth, Ledger), Box<dyn std::error::Error>> {
+    let intake = Intake::new(Arc::clone(definition()));
+    let admitted = records().map(|record| intake.admit(record.into_bytes()));
+    let mut batch = admitted.into_iter().collect::<Result<Vec<_>, _>>()?;
+    let (mut sequencer, _) = Sequencer::begin(definition())?;
+    let growth = sequencer.cut(Cut::after(batch.len() as u64), &mut batch)?;
+    let mut ledger = Ledger::new(Arc::clone(definition()));
+    for (index, record) in (growth.first..).zip(&batch) {
+        ledger.apply(index, record.judged());
+    }
+    Ok((growth, ledger))
+}
