@@ -98,9 +98,9 @@ pub fn judge_record(definition: &Committed, sealed: &[u8]) -> Judged {
     let mut findings = rules::check(definition, &record.tally);
     let station = definition.election().station(record.tally.station);
     match check_key(&record, station.and_then(|station| station.key.as_deref())) {
-        Signed::ByStation => {}
-        Signed::ByOther(detail) => findings.push(wrong_key(definition, detail)),
-        Signed::ByNobody => {
+        Signature::Holds => {}
+        Signature::OfOtherKey(detail) => findings.push(wrong_key(definition, detail)),
+        Signature::Broken => {
             let station = record.tally.station;
             return invalid(
                 Check::RecordSignature,
@@ -111,23 +111,24 @@ pub fn judge_record(definition: &Committed, sealed: &[u8]) -> Judged {
     Judged::Record(JudgedRecord { digest: Sha256::digest(sealed).into(), tally: record.tally, findings })
 }
 
-enum Signed {
-    ByStation,
+enum Signature {
+    /// The station's key made it.
+    Holds,
     /// Names a key that the register does not have for the station: whose it is cannot be checked, so the rules reject it.
-    ByOther(String),
+    OfOtherKey(String),
     /// Names the station's key, which did not make the signature: an honest centre turns it away.
-    ByNobody,
+    Broken,
 }
 
-fn check_key(record: &OpenRecord, station: Option<&StationKey>) -> Signed {
+fn check_key(record: &OpenRecord, station: Option<&StationKey>) -> Signature {
     match station {
-        None => Signed::ByOther("the register has no usable key for the station".into()),
+        None => Signature::OfOtherKey("the register has no usable key for the station".into()),
         Some(station) if station.id() != record.key_id => {
             let (found, expected) = (hex::encode(record.key_id.0), hex::encode(station.id().0));
-            Signed::ByOther(format!("the record names key {found}, the station's is {expected}"))
+            Signature::OfOtherKey(format!("the record names key {found}, the station's is {expected}"))
         }
-        Some(station) if record.verify(station.verifying()).is_ok() => Signed::ByStation,
-        Some(_) => Signed::ByNobody,
+        Some(station) if record.verify(station.verifying()).is_ok() => Signature::Holds,
+        Some(_) => Signature::Broken,
     }
 }
 

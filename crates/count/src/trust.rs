@@ -22,6 +22,13 @@ struct File {
 }
 
 impl Trust {
+    /// The trust file; [`Trust::parse`] reads it back.
+    pub fn to_toml(&self) -> String {
+        // A key's name may hold quotes, which TOML escapes.
+        let log = toml::Value::from(self.log.to_string());
+        format!("definition = \"{}\"\nlog = {log}\n", self.definition)
+    }
+
     /// Reads a trust file (`docs/spec/bundle.md`). `name` stands in the problems' places.
     pub fn parse(bytes: &[u8], name: &str) -> Result<Self, Vec<Problem>> {
         let text = std::str::from_utf8(bytes).map_err(|error| {
@@ -67,6 +74,8 @@ fn place(name: &str, text: &str, offset: usize) -> String {
 
 #[cfg(test)]
 mod tests {
+    use tallyproof_log::note::{SignerKey, VerifierKey};
+
     use super::Trust;
 
     const HASH: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
@@ -89,5 +98,15 @@ mod tests {
             [("trust.toml:3:1".into(), "TR-01")]
         );
         assert_eq!(codes("definition"), [("trust.toml:1:11".into(), "TR-01")]);
+    }
+
+    #[test]
+    fn what_is_written_reads_back() {
+        let plain: VerifierKey = KEY.parse().unwrap();
+        let quoted = SignerKey::new(r#"log"\"#.parse().unwrap(), &[1; 32]).verifier().clone();
+        for log in [plain, quoted] {
+            let trust = Trust { definition: HASH.parse().unwrap(), log };
+            assert_eq!(Trust::parse(trust.to_toml().as_bytes(), "trust.toml"), Ok(trust));
+        }
     }
 }

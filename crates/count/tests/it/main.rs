@@ -1,0 +1,9 @@
+//! Counting and verification of synthetic elections.
+
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test, in helper functions too")]
+
+mod changes;
+mod checks;
+mod count;
+mod verify;
+mod world;

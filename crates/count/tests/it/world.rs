@@ -1,0 +1,269 @@
+//! Synthetic elections, their records, logs and bundles, in memory.
+
+use std::{collections::BTreeMap, fmt::Write, sync::Arc};
+
+use ed25519_dalek::SigningKey;
+use tallyproof_count::{
+    Judge, Ledger, Trust, Verification, bundle,
+    manifest::{BundlePath, Manifest},
+    verify,
+};
+use tallyproof_log::{
+    checkpoint::Checkpoint,
+    merkle::leaf_hash,
+    note::SignerKey,
+    policy::Policy,
+    tile::{encode_entries, tiles_for},
+    tree::Tree,
+};
+use tallyproof_record::{
+    ContestNo, SealedRecord, StationNo, Tally, cose,
+    definition::{Committed, package},
+    entry::Entry,
+    tally::Stage,
+};
+
+pub(crate) type Files = BTreeMap<String, Vec<u8>>;
+
+/// Votes of the roll of every station that has one.
+pub(crate) const ROLL: u32 = 500;
+pub(crate) const GOVERNOR: ContestNo = ContestNo(1);
+pub(crate) const MAYOR: ContestNo = ContestNo(2);
+pub(crate) const DEPUTY: ContestNo = ContestNo(3);
+const CLOSE: u64 = 1_782_864_000;
+
+/// An election of `stations` stations in two states: a contest everywhere, one in the north, one in a district of the south.
+/// Odd stations vote in the north. Every fifth has no known roll.
+pub(crate) fn election(stations: u32) -> Arc<Committed> {
+    election_with(stations, "drill")
+}
+
+pub(crate) fn election_with(stations: u32, phase: &str) -> Arc<Committed> {
+    let mut register = String::from("id,name,area,registered,kind,key\n");
+    for number in 1..=stations {
+        let area = match number % 4 {
+            1 | 3 => "north",
+            2 => "south",
+            _ => "south-1",
+        };
+        let roll = if number % 5 == 0 { String::new() } else { ROLL.to_string() };
+        writeln!(register, "s{number},\"Station {number}, {area}\",{area},{roll},ordinary,").unwrap();
+    }
+    let toml = format!(
+        r#"format = 1
+id = "example"
+name = "Example"
+date = "2026-07-01"
+phase = "{phase}"
+polls_close = "2026-07-01T00:00:00Z"
+
+[[contest]]
+id = "governor"
+name = "Governor"
+area = "land"
+figures = ["blank"]
+
+[[contest]]
+id = "mayor"
+name = "Mayor"
+area = "north"
+
+[[contest]]
+id = "deputy"
+name = "Deputy"
+area = "south-1"
+"#
+    );
+    let areas = "id,parent,name,kind\nland,,Land,country\nnorth,land,North,state\nsouth,land,South,state\nsouth-1,south,South 1,district\n";
+    let ballot = "contest,line,name,candidate,candidate_name,party,party_name\n\
+        governor,a,A,ann,Ann,P,P\ngovernor,b,B,bob,Bob,Q,Q\ngovernor,ab,A and B,ann,Ann,Q,Q\ngovernor,c,C,cy,Cy,,\n\
+        mayor,m,M,mia,Mia,P,P\nmayor,n,N,ned,Ned,Q,Q\n\
+        deputy,d,D,dan,Dan,P,P\n";
+    let files: package::Files = [
+        ("election.toml", toml.into_bytes()),
+        ("areas.csv", areas.into()),
+        ("ballot.csv", ballot.into()),
+        ("stations.csv", register.into_bytes()),
+    ]
+    .map(|(name, bytes): (&str, Vec<u8>)| (name.to_owned(), bytes))
+    .into();
+    let election = package::parse(&files).unwrap();
+    Arc::new(election.with_keys(|station| station_key(station).verifying_key().into()).commit())
+}
+
+pub(crate) fn station_key(station: StationNo) -> SigningKey {
+    let mut seed = [5; 32];
+    seed[..4].copy_from_slice(&station.0.to_be_bytes());
+    SigningKey::from_bytes(&seed)
+}
+
+pub(crate) fn log_key() -> SignerKey {
+    SignerKey::new("log.example/2026".parse().unwrap(), &[9; 32])
+}
+
+/// A tally that every rule lets pass. `salt` makes different ones.
+pub(crate) fn tally(definition: &Committed, station: u32, contest: ContestNo, salt: u32) -> Tally {
+    let lines = definition.election().contest(contest).map_or(1, |contest| contest.lines.len());
+    Tally {
+        election: *definition.hash(),
+        phase: definition.election().phase(),
+        stage: Stage::Count,
+        station: StationNo(station),
+        contest,
+        sealed_at: CLOSE + 60,
+        counts: (1..).take(lines).map(|line| line * 7 + station % 13 + salt).collect(),
+        blank: Some(3),
+        null: None,
+        voters: None,
+        registered: None,
+        total: None,
+        images: Vec::new(),
+    }
+}
+
+/// Sealed with the station's own key, as a log entry.
+pub(crate) fn sealed(tally: &Tally) -> Vec<u8> {
+    sealed_by(tally, &station_key(tally.station))
+}
+
+pub(crate) fn sealed_by(tally: &Tally, key: &SigningKey) -> Vec<u8> {
+    entry(&cose::seal(tally, key))
+}
+
+fn entry(record: &SealedRecord) -> Vec<u8> {
+    Entry::Record(record.as_bytes()).encode()
+}
+
+/// One good record for each slot.
+pub(crate) fn good_records(definition: &Arc<Committed>) -> Vec<Vec<u8>> {
+    let ledger = Ledger::new(Arc::clone(definition));
+    ledger.slots().map(|slot| sealed(&tally(definition, slot.station.0, slot.contest, 0))).collect()
+}
+
+pub(crate) fn definition_entry(definition: &Committed) -> Vec<u8> {
+    Entry::Definition(definition.canonical().manifest.as_bytes()).encode()
+}
+
+/// The definition, then `records`.
+pub(crate) fn log_of(definition: &Committed, records: &[Vec<u8>]) -> Vec<Vec<u8>> {
+    [&[definition_entry(definition)], records].concat()
+}
+
+pub(crate) fn ledger_of(definition: &Arc<Committed>, entries: &[Vec<u8>]) -> Ledger {
+    let judge = Judge::new(Arc::clone(definition));
+    let mut ledger = Ledger::new(Arc::clone(definition));
+    for (index, entry) in (0..).zip(entries) {
+        ledger.apply(index, &judge.judge(entry));
+    }
+    ledger
+}
+
+/// A bundle and how to make it.
+#[derive(Clone)]
+pub(crate) struct World {
+    pub(crate) definition: Arc<Committed>,
+    pub(crate) entries: Vec<Vec<u8>>,
+    /// Tree sizes that were published before the last.
+    pub(crate) earlier: Vec<u64>,
+    /// The size that index and manifest are of.
+    pub(crate) manifest_size: u64,
+}
+
+impl World {
+    /// One good record for each slot of an election of `stations`.
+    pub(crate) fn new(stations: u32) -> Self {
+        let definition = election(stations);
+        let records = good_records(&definition);
+        Self::with(&definition, &records)
+    }
+
+    pub(crate) fn with(definition: &Arc<Committed>, records: &[Vec<u8>]) -> Self {
+        let entries = log_of(definition, records);
+        let manifest_size = entries.len() as u64;
+        Self { definition: Arc::clone(definition), entries, earlier: vec![], manifest_size }
+    }
+
+    pub(crate) fn size(&self) -> u64 {
+        self.entries.len() as u64
+    }
+
+    pub(crate) fn tree(&self) -> Tree {
+        self.entries.iter().map(|entry| leaf_hash(entry)).collect()
+    }
+
+    pub(crate) fn trust(&self) -> Trust {
+        Trust { definition: *self.definition.hash(), log: log_key().verifier().clone() }
+    }
+
+    /// The finished bundle.
+    pub(crate) fn bundle(&self) -> Files {
+        let mut files = self.content();
+        files.insert(bundle::MANIFEST.into(), self.manifest(&files));
+        files
+    }
+
+    /// All files but the manifest.
+    pub(crate) fn content(&self) -> Files {
+        let mut files = self.log_files();
+        for (name, bytes) in &self.definition.canonical().files {
+            files.insert(format!("election/{name}"), bytes.clone());
+        }
+        let prefix = &self.entries[..usize::try_from(self.manifest_size).unwrap()];
+        for (path, bytes) in bundle::index_files(&ledger_of(&self.definition, prefix)) {
+            files.insert(path.into(), bytes);
+        }
+        files.insert("site/index.html".into(), b"<p>Example</p>\n".to_vec());
+        files
+    }
+
+    fn log_files(&self) -> Files {
+        let tree = self.tree();
+        let key = log_key();
+        let checkpoint = Checkpoint { origin: key.verifier().name().clone(), size: tree.size(), root: tree.root() };
+        let policy = Policy::without_witnesses([key.verifier().clone()]).unwrap();
+        let mut files = Files::from([
+            (bundle::CHECKPOINT.into(), checkpoint.sign(&key).unwrap().into_bytes()),
+            (bundle::VKEYS.into(), format!("{}\n", key.verifier()).into_bytes()),
+            (bundle::POLICY.into(), policy.to_string().into_bytes()),
+        ]);
+        let sizes: Vec<u64> = [&[0], self.earlier.as_slice(), &[tree.size()]].concat();
+        for tile in sizes.windows(2).flat_map(|sizes| tiles_for(sizes[0], sizes[1])) {
+            let bytes = tree.tile(&tile).unwrap_or_else(|| {
+                let first = usize::try_from(tile.first().unwrap()).unwrap();
+                encode_entries(&self.entries[first..first + usize::from(tile.width())]).unwrap()
+            });
+            files.insert(bundle::tile_path(&tile), bytes);
+        }
+        files
+    }
+
+    /// The manifest of these files, signed.
+    pub(crate) fn manifest(&self, files: &Files) -> Vec<u8> {
+        sign(&self.unsigned_manifest(files))
+    }
+
+    pub(crate) fn unsigned_manifest(&self, files: &Files) -> Manifest {
+        let root = self.tree().root_at(self.manifest_size).unwrap();
+        let origin = log_key().verifier().name().clone();
+        let mut manifest = Manifest { origin, tree_size: self.manifest_size, root, files: BTreeMap::new() };
+        for (path, bytes) in files {
+            if let Ok(path) = path.parse::<BundlePath>() {
+                manifest.insert(path, bytes);
+            }
+        }
+        manifest
+    }
+}
+
+pub(crate) fn sign(manifest: &Manifest) -> Vec<u8> {
+    manifest.sign(&log_key()).unwrap().into_bytes()
+}
+
+pub(crate) fn verified(files: &Files) -> Verification {
+    verify(files, None, &|_, _| ()).unwrap()
+}
+
+/// Code and place of each problem.
+pub(crate) fn problems(verification: &Verification) -> Vec<(&str, &str)> {
+    verification.problems.iter().map(|problem| (problem.code, problem.place.as_str())).collect()
+}
