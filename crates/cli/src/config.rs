@@ -145,7 +145,7 @@ fn equip_option(arg: Arg, path: &[String], defaults: &Defaults) -> Arg {
     }
 }
 
-impl<'a> Section<'a> {
+impl Section<'_> {
     fn table(self, name: &str) -> Option<Self> {
         let (_, value) = self.table.iter().find(|(key, _)| key.get_ref() == name)?;
         Some(Self { table: value.get_ref().as_table()?, ..self })
@@ -158,7 +158,7 @@ impl<'a> Section<'a> {
             let name: &str = key.get_ref();
             if let Some(arg) = options(command).find(|arg| arg.get_long() == Some(name) && name != "config") {
                 defaults.insert(name.to_owned(), self.values(command, arg, name, value)?);
-            } else if command.find_subcommand(name).is_none_or(|sub| sub.is_hide_set()) {
+            } else if command.find_subcommand(name).is_none_or(Command::is_hide_set) {
                 return Err(self.file.error(key.span().start, unknown(command, path, name)));
             } else if !value.get_ref().is_table() {
                 let what = format!("`{name}` is a command: write its settings under `[{}]`", header(path, name));

@@ -5,15 +5,27 @@
 //!
 //! | module | what |
 //! |---|---|
+//! | [`centre`] | the totalisation centre's threads, sockets and files |
 //! | [`commands`] | one module a command: its arguments and what it does |
 //! | [`config`] | the configuration file and the environment twin of every option |
+//! | [`night`] | a whole election night on this machine |
 //! | [`printer`] | the one way out: stdout, stderr, JSON, progress |
 //! | [`files`] | durable, never overwriting writes and bounded reads |
 
+pub mod bundle_source;
+pub mod centre;
 pub mod commands;
 pub mod config;
+pub mod docs;
 pub mod files;
+pub mod http;
+pub mod night;
+pub mod pack;
+pub mod package;
 pub mod printer;
+pub mod serve;
+pub mod station;
+pub mod table;
 
 use std::ffi::OsString;
 use std::io::IsTerminal;
@@ -60,12 +72,12 @@ impl Exit {
 const COULD_NOT_RUN: u8 = 2;
 
 /// Runs the command line `args` (the program's name first) and gives the process's exit code.
-pub fn run(args: Vec<OsString>) -> ExitCode {
+pub fn run(args: &[OsString]) -> ExitCode {
     start_log();
-    let cli = match parse(&args) {
+    let cli = match parse(args) {
         Ok(cli) => cli,
         Err(Refused::Usage(error)) => return refuse_usage(&error),
-        Err(Refused::Config(error)) => return finish(Printer::new(asks_for_json(&args)), Err(error)),
+        Err(Refused::Config(error)) => return finish(Printer::new(asks_for_json(args)), Err(error)),
     };
     let mut printer = Printer::new(cli.json);
     let outcome = cli.command.run(&mut printer);

@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    tallyproof_cli::run(std::env::args_os().collect())
+    tallyproof_cli::run(&std::env::args_os().collect::<Vec<_>>())
 }

@@ -63,7 +63,6 @@ impl Printer {
     }
 
     /// A message on stderr.
-    #[expect(clippy::unused_self, reason = "all output goes through the printer")]
     pub fn note(&self, line: impl Display) {
         // Nobody is left to tell about a stderr that cannot be written to.
         let _ = writeln!(io::stderr(), "{line}");
@@ -107,9 +106,10 @@ impl Printer {
         })
     }
 
+    /// Nothing is drawn where nobody watches.
     fn draw_target(&self) -> ProgressDrawTarget {
-        let _ = self;
-        if io::stderr().is_terminal() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() }
+        let watched = std::io::stderr().is_terminal() && !self.json;
+        if watched { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() }
     }
 
     fn print_json(&mut self, value: &impl Serialize) {

@@ -1,19 +1,45 @@
-//! Not there yet.
+//! `tallyproof election`: define an election.
 
-use schemars::Schema;
+mod check;
+mod enrol;
+mod show;
+
+use clap::Subcommand;
+use schemars::{Schema, schema_for};
 
 use crate::{Exit, Printer};
 
-/// Arguments of the command.
+/// Arguments of `tallyproof election`.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+pub struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
 
-/// Runs the command.
-pub fn run(_args: Args, _printer: &mut Printer) -> anyhow::Result<Exit> {
-    anyhow::bail!("this command is not there yet")
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Report every mistake of an election package, with its file, line and fix
+    Check(check::Args),
+    /// Show what an election package defines
+    Show(show::Args),
+    /// Make every station's keys and pack, and the package that is published
+    Enrol(enrol::Args),
+}
+
+/// Runs `tallyproof election`.
+pub fn run(args: Args, printer: &mut Printer) -> anyhow::Result<Exit> {
+    match args.command {
+        Command::Check(args) => check::run(&args, printer),
+        Command::Show(args) => show::run(&args, printer),
+        Command::Enrol(args) => enrol::run(&args, printer),
+    }
 }
 
 /// The JSON Schemas of the command's results.
 pub fn schemas() -> Vec<(&'static str, Schema)> {
-    Vec::new()
+    vec![
+        ("election-check", schema_for!(check::Found)),
+        ("election-show", schema_for!(show::Summary)),
+        ("election-enrol", schema_for!(enrol::Enrolled)),
+    ]
 }

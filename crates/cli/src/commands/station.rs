@@ -1,19 +1,45 @@
-//! Not there yet.
+//! `tallyproof station`: seal a polling station's records and bring them to the centre.
 
-use schemars::Schema;
+mod seal;
+mod send;
+mod status;
+
+use clap::Subcommand;
+use schemars::{Schema, schema_for};
 
 use crate::{Exit, Printer};
 
-/// Arguments of the command.
+/// Arguments of `tallyproof station`.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+pub struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
 
-/// Runs the command.
-pub fn run(_args: Args, _printer: &mut Printer) -> anyhow::Result<Exit> {
-    anyhow::bail!("this command is not there yet")
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Enter or load a count and seal it into the queue
+    Seal(seal::Args),
+    /// Send the queue until every record has its receipt
+    Send(send::Args),
+    /// Show what is sealed and what has its receipt
+    Status(status::Args),
+}
+
+/// Runs `tallyproof station`.
+pub fn run(args: Args, printer: &mut Printer) -> anyhow::Result<Exit> {
+    match args.command {
+        Command::Seal(args) => seal::run(&args, printer),
+        Command::Send(args) => send::run(&args, printer),
+        Command::Status(args) => status::run(&args, printer),
+    }
 }
 
 /// The JSON Schemas of the command's results.
 pub fn schemas() -> Vec<(&'static str, Schema)> {
-    Vec::new()
+    vec![
+        ("station-seal", schema_for!(seal::SealReport)),
+        ("station-send", schema_for!(send::SendReport)),
+        ("station-status", schema_for!(status::StatusReport)),
+    ]
 }

@@ -1,19 +1,161 @@
-//! Not there yet.
+//! `tallyproof verify`: redo everything that a bundle states.
 
-use schemars::Schema;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
 
-use crate::{Exit, Printer};
+use schemars::{JsonSchema, Schema, schema_for};
+use serde::Serialize;
+use tallyproof_count::{Source, Trust, Verification};
 
-/// Arguments of the command.
+use crate::bundle_source::{Folder, Web};
+use crate::package::{ProblemRow, refusal};
+use crate::table::{self, grouped};
+use crate::{Exit, Printer, Report, files};
+
+const TRUST_LIMIT: u64 = 1 << 16;
+
+/// Arguments of `tallyproof verify`.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+#[command(after_help = "Example:\n  tallyproof verify bundles/example --trust trust.toml\n  \
+    tallyproof verify https://results.example/2026\n\n\
+    The trust file holds what you know from elsewhere (a newspaper, paper): definition = \"<hash>\" and log = \"<key>\".\n\
+    Without it a bundle is only shown to agree with itself.\n\n\
+    Ends with 0 if all holds, 1 if something does not, 2 if nothing could be verified.")]
+pub struct Args {
+    /// Folder or URL of the bundle
+    #[arg(value_name = "BUNDLE")]
+    bundle: String,
+    /// File with the definition hash and the log's key, from outside the bundle
+    #[arg(long, value_name = "FILE")]
+    trust: Option<PathBuf>,
+}
 
-/// Runs the command.
-pub fn run(_args: &Args, _printer: &mut Printer) -> anyhow::Result<Exit> {
-    anyhow::bail!("this command is not there yet")
+/// Result of `tallyproof verify`.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct VerifyReport {
+    /// Whether everything that was checked holds.
+    ok: bool,
+    /// Whether definition and log key are those of the trust file. If not, the bundle is at best consistent with itself.
+    anchored: bool,
+    /// Entries in the log.
+    tree_size: u64,
+    /// Base64 of the log's root, recomputed.
+    root: String,
+    /// Records in the log.
+    records: u64,
+    /// Stations counted, once for each contest.
+    counted: u64,
+    /// Stations in quarantine, once for each contest.
+    quarantined: u64,
+    /// Stations without a record that could be counted, once for each contest. Missing is not zero.
+    missing: u64,
+    /// Records rejected.
+    rejected: u64,
+    /// Witnesses whose signatures on the checkpoint hold.
+    cosignatures: u64,
+    /// Definition hash.
+    definition: String,
+    /// Origin of the log.
+    origin: String,
+    /// `drill` or `official`.
+    phase: String,
+    /// Votes by contest id and candidate id, recomputed from the log.
+    totals: BTreeMap<String, BTreeMap<String, u64>>,
+    /// Everything that does not hold.
+    problems: Vec<ProblemRow>,
+    /// What was shown and what was not.
+    statement: String,
+}
+
+impl From<&Verification> for VerifyReport {
+    fn from(found: &Verification) -> Self {
+        Self {
+            ok: found.ok,
+            anchored: found.anchored,
+            tree_size: found.tree_size,
+            root: found.root.clone(),
+            records: found.records,
+            counted: found.counted,
+            quarantined: found.quarantined,
+            missing: found.missing,
+            rejected: found.rejected,
+            cosignatures: found.cosignatures,
+            definition: found.definition.clone(),
+            origin: found.origin.clone(),
+            phase: found.phase.clone(),
+            totals: found.totals.clone(),
+            problems: found.problems.iter().map(ProblemRow::from).collect(),
+            statement: found.statement.clone(),
+        }
+    }
+}
+
+impl Report for VerifyReport {
+    fn write_text(&self, out: &mut dyn fmt::Write) -> fmt::Result {
+        for problem in &self.problems {
+            writeln!(out, "{problem}")?;
+        }
+        if !self.problems.is_empty() {
+            writeln!(out, "problems: {}\n", self.problems.len())?;
+        }
+        let mut rows = table::new(["contest", "candidate", "votes"]);
+        for (contest, candidates) in &self.totals {
+            for (candidate, votes) in candidates {
+                rows.add_row([contest.clone(), candidate.clone(), grouped(*votes)]);
+            }
+        }
+        table::align_right(&mut rows, [2]);
+        if !rows.is_empty() {
+            writeln!(out, "{rows}\n")?;
+        }
+        let [counted, quarantined, missing, rejected] =
+            [self.counted, self.quarantined, self.missing, self.rejected].map(grouped);
+        writeln!(
+            out,
+            "{counted} counted, {quarantined} in quarantine, {missing} missing, {rejected} records rejected"
+        )?;
+        writeln!(out, "log {} · {} entries · root {}", self.origin, grouped(self.tree_size), self.root)?;
+        writeln!(out, "definition {} ({})", self.definition, self.phase)?;
+        writeln!(out, "\n{}", self.statement)
+    }
+}
+
+/// Runs `tallyproof verify`.
+pub fn run(args: &Args, printer: &mut Printer) -> anyhow::Result<Exit> {
+    let trust = args.trust.as_deref().map(read_trust).transpose()?;
+    let is_url = args.bundle.starts_with("https://") || args.bundle.starts_with("http://");
+    let found = if is_url {
+        verify(&Web::open(&args.bundle)?, trust.as_ref(), printer)?
+    } else {
+        verify_folder(Path::new(&args.bundle), trust.as_ref(), printer)?
+    };
+    printer.report(&VerifyReport::from(&found));
+    Ok(Exit::from_holds(found.ok))
+}
+
+/// Verifies the bundle in a folder, as an outsider would.
+pub fn verify_folder(folder: &Path, trust: Option<&Trust>, printer: &Printer) -> anyhow::Result<Verification> {
+    verify(&Folder::open(folder)?, trust, printer)
+}
+
+fn verify(source: &dyn Source, trust: Option<&Trust>, printer: &Printer) -> anyhow::Result<Verification> {
+    let progress = printer.progress(0, "verifying");
+    let found = tallyproof_count::verify(source, trust, &|done, total| {
+        progress.set_length(total);
+        progress.set_position(done);
+    });
+    progress.finish_and_clear();
+    Ok(found?)
+}
+
+fn read_trust(path: &Path) -> anyhow::Result<Trust> {
+    let bytes = files::read(path, TRUST_LIMIT)?;
+    let name = path.display().to_string();
+    Trust::parse(&bytes, &name).map_err(|problems| refusal(format!("{name} is not a trust file"), &problems))
 }
 
 /// The JSON Schemas of the command's results.
 pub fn schemas() -> Vec<(&'static str, Schema)> {
-    Vec::new()
+    vec![("verify", schema_for!(VerifyReport))]
 }

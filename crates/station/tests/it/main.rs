@@ -1,6 +1,8 @@
 //! The outbox under arbitrary networks: whatever is lost, repeated, delayed, reordered or forged, each record ends with its
 //! receipt and nothing else ever releases one.
 
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test, in helper functions too")]
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use ed25519_dalek::SigningKey;

@@ -1,0 +1,138 @@
+//! `tallyproof station send`: every sealed record to the centre, again and again, until its receipt has come.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context, ensure};
+use schemars::JsonSchema;
+use serde::Serialize;
+use tallyproof_station::{Outbox, Receipted, RetryPolicy};
+
+use crate::pack::Pack;
+use crate::station::address::Address;
+use crate::station::queue::{Queue, Queued};
+use crate::station::send::{self, Carrier, Event, Sent};
+use crate::{Exit, Printer, Report};
+
+/// Arguments of `tallyproof station send`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  \
+    tallyproof station send --queue queue --pack station-17.toml --to udp://centre.example:7410\n\n\
+    Ends with 0 when every record in the queue has its receipt, with 1 if some still wait when --timeout is over. The\n\
+    queue survives both, and a power loss: run the command again.")]
+pub(super) struct Args {
+    /// Folder of sealed records
+    #[arg(long, value_name = "DIR")]
+    queue: PathBuf,
+    /// The station's pack
+    #[arg(long, value_name = "FILE")]
+    pack: PathBuf,
+    /// Way to the centre: udp://HOST:PORT or https://HOST/PATH; may be repeated [default: those in the pack]
+    #[arg(long, value_name = "URL")]
+    to: Vec<String>,
+    /// Certificates (PEM) to trust in place of the public authorities
+    #[arg(long, value_name = "FILE")]
+    ca: Option<PathBuf>,
+    /// Give up after this many seconds [default: never]
+    #[arg(long, value_name = "SECONDS")]
+    timeout: Option<u64>,
+}
+
+/// Result of `tallyproof station send`.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct SendReport {
+    /// Records that had their receipt before.
+    before: u64,
+    /// Receipts that came.
+    receipts: Vec<ReceiptRow>,
+    /// Records that still wait.
+    waiting: u64,
+    /// Transmissions made.
+    transmissions: u64,
+}
+
+/// One receipt.
+#[derive(Debug, Serialize, JsonSchema)]
+struct ReceiptRow {
+    /// Contest number.
+    contest: u16,
+    /// SHA-256 of the sealed record.
+    digest: String,
+    /// Transmissions that it took.
+    tries: u32,
+    /// Milliseconds from the first transmission.
+    waited_ms: u64,
+}
+
+impl From<&Receipted> for ReceiptRow {
+    fn from(receipted: &Receipted) -> Self {
+        Self {
+            contest: receipted.receipt.contest.0,
+            digest: hex::encode(receipted.receipt.digest),
+            tries: receipted.tries,
+            waited_ms: receipted.waited_ms,
+        }
+    }
+}
+
+impl Report for SendReport {
+    fn write_text(&self, out: &mut dyn fmt::Write) -> fmt::Result {
+        let came = self.receipts.len();
+        let (before, waiting, made) = (self.before, self.waiting, self.transmissions);
+        writeln!(out, "{came} receipts came, {before} were there, {waiting} records wait; {made} transmissions")
+    }
+}
+
+pub(super) fn run(args: &Args, printer: &mut Printer) -> anyhow::Result<Exit> {
+    let pack = Pack::read(&args.pack)?;
+    let queue = Queue::open(&args.queue)?;
+    let log_key = pack.log_key()?;
+    let (done, open): (Vec<_>, Vec<_>) =
+        queue.records()?.into_iter().partition(|queued| queued.is_receipted(Some(&log_key)));
+    ensure_own(&open, &pack)?;
+    let mut outbox = Outbox::new(pack.identity()?, RetryPolicy::default(), seed()?).resume_after(queue.last_attempt()?);
+    for queued in open {
+        outbox.enqueue(0, queued.record);
+    }
+    let sent =
+        if outbox.pending() == 0 { Sent::default() } else { transmit(args, &pack, &queue, &mut outbox, printer)? };
+    let waiting = outbox.pending();
+    printer.report(&SendReport {
+        before: done.len() as u64,
+        receipts: sent.receipts.iter().map(ReceiptRow::from).collect(),
+        waiting: waiting as u64,
+        transmissions: sent.transmissions,
+    });
+    Ok(Exit::from_holds(waiting == 0))
+}
+
+fn transmit(args: &Args, pack: &Pack, queue: &Queue, outbox: &mut Outbox, printer: &Printer) -> anyhow::Result<Sent> {
+    let ways = if args.to.is_empty() { &pack.centre } else { &args.to };
+    let ways = ways.iter().map(|url| Address::parse(url)).collect::<anyhow::Result<Vec<_>>>()?;
+    ensure!(!ways.is_empty(), "the pack names no way to the centre; give one with --to");
+    let mut carrier = Carrier::new(ways, args.ca.as_deref())?;
+    let timeout = args.timeout.map(Duration::from_secs);
+    send::until_receipted(outbox, queue, &mut carrier, timeout, &mut |event| match event {
+        Event::Receipt(receipted) => {
+            printer.note(format_args!("receipt: contest {}, {} tries", receipted.receipt.contest, receipted.tries));
+        }
+        Event::Failed(way, why) => printer.note(format_args!("{way}: {why}; trying again")),
+    })
+}
+
+/// Another station's or election's records would be sent in vain for ever.
+fn ensure_own(open: &[Queued], pack: &Pack) -> anyhow::Result<()> {
+    let foreign =
+        open.iter().find(|queued| queued.tally.station != pack.number || queued.tally.election != pack.election);
+    match foreign {
+        Some(queued) => anyhow::bail!("{} is not a record of the pack's station and election", queued.path.display()),
+        None => Ok(()),
+    }
+}
+
+fn seed() -> anyhow::Result<u64> {
+    let mut seed = [0; 8];
+    getrandom::fill(&mut seed).context("the operating system gives no random numbers")?;
+    Ok(u64::from_le_bytes(seed))
+}

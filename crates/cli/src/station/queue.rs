@@ -1,0 +1,132 @@
+//! The station's queue: a folder with one sealed record a contest, and beside each its receipt once it has come.
+//!
+//! A file is there whole or not at all, and what was sealed is never replaced: the queue survives a power loss at any
+//! moment. Names: `station-17-contest-1.cose`, `station-17-contest-1.receipt`, and `attempt`, the last attempt number.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use ed25519_dalek::VerifyingKey;
+use tallyproof_record::cose::{self, SealedRecord};
+use tallyproof_record::receipt::{self, Receipt};
+use tallyproof_record::{ContestNo, StationNo, Tally};
+
+use crate::files::{self, Access};
+
+const RECORD: &str = "cose";
+const RECEIPT: &str = "receipt";
+const ATTEMPT: &str = "attempt";
+
+/// A queue folder.
+#[derive(Clone, Debug)]
+pub struct Queue {
+    folder: PathBuf,
+}
+
+/// A sealed record in the queue.
+#[derive(Clone, Debug)]
+pub struct Queued {
+    /// The sealed bytes.
+    pub record: SealedRecord,
+    /// What they state.
+    pub tally: Tally,
+    /// The receipt's bytes, unchecked.
+    pub receipt: Option<Vec<u8>>,
+    /// Where the record is.
+    pub path: PathBuf,
+}
+
+impl Queue {
+    /// The queue in `folder`, which is made if it is not there.
+    pub fn create(folder: &Path) -> anyhow::Result<Self> {
+        fs::create_dir_all(folder).with_context(|| format!("cannot make the queue folder {}", folder.display()))?;
+        Self::open(folder)
+    }
+
+    /// The queue in `folder`.
+    pub fn open(folder: &Path) -> anyhow::Result<Self> {
+        if !folder.is_dir() {
+            bail!("there is no queue folder {}", folder.display());
+        }
+        Ok(Self { folder: folder.to_owned() })
+    }
+
+    /// Everything in the queue, by station and contest.
+    pub fn records(&self) -> anyhow::Result<Vec<Queued>> {
+        let shown = self.folder.display();
+        let mut found = Vec::new();
+        for entry in fs::read_dir(&self.folder).with_context(|| format!("cannot read the queue {shown}"))? {
+            let path = entry.with_context(|| format!("cannot read the queue {shown}"))?.path();
+            if path.extension().is_some_and(|extension| extension == RECORD) {
+                found.push(read(path)?);
+            }
+        }
+        found.sort_by_key(|queued| (queued.tally.station, queued.tally.contest));
+        Ok(found)
+    }
+
+    /// The record of a station and contest, if it is sealed.
+    pub fn find(&self, station: StationNo, contest: ContestNo) -> anyhow::Result<Option<Queued>> {
+        let path = self.path(station, contest, RECORD);
+        if path.exists() { read(path).map(Some) } else { Ok(None) }
+    }
+
+    /// Puts a sealed record into the queue, durably. Fails with [`io::ErrorKind::AlreadyExists`] if there is one.
+    pub fn store(&self, record: &SealedRecord, tally: &Tally) -> io::Result<PathBuf> {
+        let path = self.path(tally.station, tally.contest, RECORD);
+        files::create(&path, record.as_bytes(), Access::Public)?;
+        Ok(path)
+    }
+
+    /// Puts a verified receipt beside its record, durably.
+    pub fn store_receipt(&self, receipt: &Receipt, bytes: &[u8]) -> anyhow::Result<()> {
+        let path = self.path(receipt.station, receipt.contest, RECEIPT);
+        files::replace(&path, bytes, Access::Public).with_context(|| format!("cannot write {}", path.display()))
+    }
+
+    /// The last attempt number that may have been used; 0 if none was.
+    pub fn last_attempt(&self) -> anyhow::Result<u32> {
+        let path = self.folder.join(ATTEMPT);
+        if !path.exists() {
+            return Ok(0);
+        }
+        let text = files::read_text(&path, 64)?;
+        text.trim().parse().with_context(|| format!("{} does not hold an attempt number; delete it", path.display()))
+    }
+
+    /// Makes an attempt number durable: call before a datagram with it is sent.
+    pub fn store_attempt(&self, attempt: u32) -> anyhow::Result<()> {
+        let path = self.folder.join(ATTEMPT);
+        files::replace(&path, format!("{attempt}\n").as_bytes(), Access::Public)
+            .with_context(|| format!("cannot write {}", path.display()))
+    }
+
+    fn path(&self, station: StationNo, contest: ContestNo, extension: &str) -> PathBuf {
+        self.folder.join(format!("station-{station}-contest-{contest}.{extension}"))
+    }
+}
+
+impl Queued {
+    /// Whether the centre has promised this very record. Without the log's key the signature is not checked.
+    pub fn is_receipted(&self, log_key: Option<&VerifyingKey>) -> bool {
+        let Some(bytes) = &self.receipt else { return false };
+        let receipt = match log_key {
+            Some(key) => Receipt::verify(bytes, &self.tally.election, key),
+            None => Receipt::peek(bytes),
+        };
+        let expected =
+            Receipt { station: self.tally.station, contest: self.tally.contest, digest: self.record.digest() };
+        receipt.is_ok_and(|receipt| receipt == expected)
+    }
+}
+
+fn read(path: PathBuf) -> anyhow::Result<Queued> {
+    let bytes = files::read(&path, cose::MAX_LEN as u64)?;
+    let parsed = cose::open(&bytes).and_then(|open| Ok((open.tally, SealedRecord::from_bytes(bytes)?)));
+    let (tally, record) = parsed.with_context(|| format!("{} is not a sealed record", path.display()))?;
+    let beside = path.with_extension(RECEIPT);
+    let receipt = beside.exists().then(|| files::read(&beside, receipt::LEN as u64)).transpose()?;
+    Ok(Queued { record, tally, receipt, path })
+}

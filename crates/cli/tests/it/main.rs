@@ -1,0 +1,12 @@
+//! The binary as its users meet it: arguments in; exit code, stdout and stderr out.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed unwrap is a failed test, in helper functions too")]
+
+mod config;
+mod contract;
+mod crash;
+mod documents;
+mod import;
+mod shell;
+mod station;
+mod verify;

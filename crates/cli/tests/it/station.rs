@@ -1,0 +1,176 @@
+//! A station's evening, with the real binary and a centre that loses, forges and repeats.
+
+use std::net::UdpSocket;
+use std::thread::{self, JoinHandle};
+
+use ed25519_dalek::SigningKey;
+use tallyproof_cli::centre::CentreKeys;
+use tallyproof_record::cose::{self, SealedRecord};
+use tallyproof_record::definition::DefinitionHash;
+use tallyproof_record::frame::{Frame, MacKey};
+use tallyproof_record::receipt::Receipt;
+
+use crate::shell::Shell;
+
+const SEAL: &str =
+    "--json station seal --pack packs/station-1.toml --election published --queue queue --figures count.csv";
+const SEND: &str = "--json station send --queue queue --pack packs/station-1.toml --timeout 20";
+
+fn enrolled() -> Shell {
+    let shell = Shell::with_election();
+    let init = shell.run("centre init --keys keys --origin log.example/small");
+    assert_eq!(init.code, 0, "{}", init.stderr);
+    let enrol = shell.run("--json election enrol election --keys keys --packs packs --out published");
+    assert_eq!(enrol.code, 0, "{}", enrol.stderr);
+    let check = shell.run("--json election check published").json();
+    assert_eq!(check["definition"], enrol.json()["definition"]);
+    shell.write("count.csv", "figure,count\nA,40\nB,30\n@blank,2\n@null,1\n");
+    shell
+}
+
+#[test]
+fn enrolment_makes_secret_packs_and_never_overwrites() {
+    let shell = enrolled();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = std::fs::metadata(shell.path("packs/station-2.toml")).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+    let again = shell.run("election enrol election --keys keys --packs packs --out other");
+    assert_eq!(again.code, 2);
+    assert!(again.stderr.contains("packs is not empty"), "{}", again.stderr);
+    let twice = shell.run("election enrol published --keys keys --packs packs2 --out other");
+    assert!(twice.stderr.contains("station S1 has a key already"), "{}", twice.stderr);
+}
+
+#[test]
+fn a_record_is_sealed_once() {
+    let shell = enrolled();
+    let first = shell.run(SEAL);
+    assert_eq!(first.code, 0, "{}", first.stderr);
+    let second = shell.run(SEAL).json();
+    assert_eq!((&second["already"], &second["digest"]), (&true.into(), &first.json()["digest"]));
+    shell.write("count.csv", "figure,count\nA,41\nB,30\n@blank,2\n@null,1\n");
+    let other = shell.run(SEAL);
+    assert_eq!(other.code, 2);
+    assert!(other.stderr.contains("sealed with other figures"), "{}", other.stderr);
+}
+
+#[test]
+fn a_record_that_fails_a_rule_is_sealed_only_by_force() {
+    let shell = enrolled();
+    shell.write("count.csv", "figure,count\nA,400\nB,30\n@blank,2\n@null,1\n");
+    let refused = shell.run(SEAL);
+    assert_eq!(refused.code, 1);
+    assert_eq!(refused.json()["findings"][0]["code"], "BO-01");
+    assert_eq!(refused.json()["sealed"], false);
+    assert_eq!(shell.run("station status --queue queue --json").json()["records"].as_array().unwrap().len(), 0);
+    let forced = shell.run(&format!("{SEAL} --force"));
+    assert_eq!((forced.code, &forced.json()["sealed"]), (0, &true.into()));
+}
+
+#[test]
+fn mistakes_in_the_figures_have_their_place() {
+    let shell = enrolled();
+    let cases = [
+        ("figure,count\nA,40\nB,many\n", "count.csv:3: `many` is not a count"),
+        ("figure,count\nA,40\nA,41\nB,1\n", "count.csv:3: `A` stands twice"),
+        ("figure,count\nA,40\nB,1\n@blanc,1\n", "did you mean `@blank`?"),
+        ("figure,count\nA,40\n", "has no count for ballot line `B`"),
+        ("{\"A\": 40, \"B\": -1}", "not an object of counts"),
+        ("station,contest,A,B\nS2,mayor,1,2\n", "has no row for station S1, contest mayor"),
+    ];
+    for (text, expected) in cases {
+        shell.write("count.csv", text);
+        let outcome = shell.run(SEAL);
+        assert_eq!(outcome.code, 2, "{text}");
+        assert!(outcome.stderr.contains(expected), "{text}: {}", outcome.stderr);
+    }
+    for text in
+        ["{\"A\": 40, \"B\": 1, \"@blank\": 0, \"@null\": 0}", "station,contest,@blank,@null,A,B\nS1,mayor,0,0,40,1\n"]
+    {
+        shell.write("count.csv", text);
+        let outcome = shell.run(SEAL);
+        assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+    }
+}
+
+/// Takes datagrams until it has answered well once: loses the first, answers the second with a forgery, the third twice.
+fn unreliable_centre(keys: CentreKeys, election: DefinitionHash) -> (String, JoinHandle<Vec<u32>>) {
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let address = format!("udp://{}", socket.local_addr().unwrap());
+    let serve = move || {
+        let mut attempts = Vec::new();
+        loop {
+            let mut buffer = [0; 2048];
+            let (length, sender) = socket.recv_from(&mut buffer).unwrap();
+            let frame = Frame::parse(&buffer[..length]).unwrap();
+            let mac = MacKey::derive(&keys.mac, &election, keys.epoch, frame.header.station);
+            frame.authenticate(&mac).unwrap();
+            attempts.push(frame.header.attempt);
+            let digest = SealedRecord::from_bytes(frame.body.to_vec()).unwrap().digest();
+            let tally = cose::open(frame.body).unwrap().tally;
+            let receipt = Receipt { station: tally.station, contest: tally.contest, digest };
+            match attempts.len() {
+                1 => {}
+                2 => drop(socket.send_to(&receipt.sign(&election, &SigningKey::from_bytes(&[1; 32])), sender)),
+                _ => {
+                    let good = receipt.sign(&election, &keys.receipts);
+                    let copies = [(); 2].map(|()| socket.send_to(&good, sender));
+                    assert!(copies[0].is_ok());
+                    return attempts;
+                }
+            }
+        }
+    };
+    (address, thread::spawn(serve))
+}
+
+#[test]
+fn a_record_is_sent_until_its_receipt_verifies() {
+    let shell = enrolled();
+    assert_eq!(shell.run(SEAL).code, 0);
+    let waiting = shell.run("--json station status --queue queue --pack packs/station-1.toml");
+    assert_eq!((waiting.code, &waiting.json()["waiting"]), (1, &1.into()));
+    let election = shell.run("--json election show published").json()["definition"].as_str().unwrap().parse().unwrap();
+    let (address, centre) = unreliable_centre(CentreKeys::read(&shell.path("keys")).unwrap(), election);
+    let sent = shell.run(&format!("{SEND} --to {address}"));
+    let attempts = centre.join().unwrap();
+    assert_eq!(sent.code, 0, "{}", sent.stderr);
+    assert_eq!((&sent.json()["waiting"], &sent.json()["receipts"][0]["tries"]), (&0.into(), &3.into()));
+    assert!(attempts.windows(2).all(|pair| pair[0] < pair[1]), "{attempts:?}");
+    let done = shell.run("--json station status --queue queue --pack packs/station-1.toml");
+    assert_eq!((done.code, &done.json()["receipted"]), (0, &1.into()));
+    let again = shell.run(&format!("{SEND} --to {address}")).json();
+    assert_eq!((&again["transmissions"], &again["before"]), (&0.into(), &1.into()));
+}
+
+#[test]
+fn a_damaged_receipt_does_not_count() {
+    let shell = enrolled();
+    assert_eq!(shell.run(SEAL).code, 0);
+    std::fs::write(shell.path("queue/station-1-contest-1.receipt"), [0; 108]).unwrap();
+    let status = shell.run("--json station status --queue queue --pack packs/station-1.toml");
+    assert_eq!((status.code, &status.json()["waiting"]), (1, &1.into()));
+}
+
+#[test]
+fn sending_gives_up_after_the_timeout_and_keeps_the_queue() {
+    let shell = enrolled();
+    assert_eq!(shell.run(SEAL).code, 0);
+    let deaf = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let to = deaf.local_addr().unwrap();
+    let sent = shell
+        .run(&format!("--json station send --queue queue --pack packs/station-1.toml --timeout 1 --to udp://{to}"));
+    assert_eq!((sent.code, &sent.json()["waiting"]), (1, &1.into()));
+    assert!(shell.path("queue/station-1-contest-1.cose").exists());
+}
+
+#[test]
+fn the_pack_of_another_election_is_refused() {
+    let shell = enrolled();
+    let outcome = shell.run(&SEAL.replace("--election published", "--election election"));
+    assert_eq!(outcome.code, 2);
+    assert!(outcome.stderr.contains("use the package that was published with the pack"), "{}", outcome.stderr);
+}
