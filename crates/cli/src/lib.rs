@@ -42,10 +42,10 @@ pub use printer::{Printer, Report};
 #[command(name = "tallyproof", version, max_term_width = 120)]
 pub struct Cli {
     /// Print one JSON object on stdout; messages go to stderr
-    #[arg(long, global = true)]
+    #[arg(long, global = true, display_order = 900)]
     pub json: bool,
     /// Configuration file [default: ./tallyproof.toml if it exists]
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", display_order = 901)]
     pub config: Option<PathBuf>,
     /// What to do.
     #[command(subcommand)]

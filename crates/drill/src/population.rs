@@ -120,13 +120,14 @@ impl<'a> Population<'a> {
         }
     }
 
-    /// The stations and contests that take part, in register order. Those without figures stay missing.
-    pub fn slots(&self) -> Vec<(StationNo, ContestNo)> {
-        self.results
-            .keys()
-            .copied()
-            .filter(|&(station, _)| self.definition.election().station(station).is_some())
-            .collect()
+    /// The stations that take part in the order in which they report, each with its contests. Stations without figures
+    /// stay missing.
+    pub fn reporting_order(&self) -> Vec<Vec<(StationNo, ContestNo)>> {
+        let slots: Vec<_> = self.results.keys().copied().collect();
+        let mut stations: Vec<_> = slots.chunk_by(|a, b| a.0 == b.0).map(<[_]>::to_vec).collect();
+        let mut rng = ChaCha8Rng::from_seed(self.seed.derive("reporting order", 0));
+        stations.sort_by_cached_key(|_| rng.next_u64());
+        stations
     }
 
     /// Seals what one station sends in one contest. `None` where the package has no figures for it.
