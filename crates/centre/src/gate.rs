@@ -276,6 +276,64 @@ mod tests {
         assert_eq!(verdict(&mut gate, &genuine), Ok(1));
     }
 
+    /// Golden packets for socket filters and other implementations, in order: the gate remembers attempts.
+    /// `UPDATE_VECTORS=1 cargo test -p tallyproof-centre vectors` rewrites them.
+    #[test]
+    fn committed_vectors_are_what_the_gate_says() {
+        let now = attempt_at(NOW);
+        let altered = |at: usize| {
+            let mut bytes = datagram(1, 1, now);
+            bytes[at] ^= 1;
+            bytes
+        };
+        let cases = [
+            ("empty", Vec::new()),
+            ("header only", datagram(1, 1, now)[..48].to_vec()),
+            ("other magic", altered(0)),
+            ("other version", altered(2)),
+            ("a receipt", [b"TP\x01\x02".as_slice(), &[0; 104]].concat()),
+            ("station 0", datagram(0, 1, now)),
+            ("station beyond the register", datagram(4, 1, now)),
+            ("other epoch", datagram(1, 2, now)),
+            ("tag changed", altered(47)),
+            ("attempt changed", altered(15)),
+            ("an hour and a tick old", datagram(1, 1, now - ATTEMPT_WINDOW - 1)),
+            ("an hour and a tick early", datagram(1, 1, now + ATTEMPT_WINDOW + 1)),
+            ("body changed", altered(48)),
+            ("good", datagram(1, 1, now)),
+            ("the same again", datagram(1, 1, now)),
+            ("an older attempt", datagram(1, 1, now - 1)),
+            ("the next attempt", datagram(1, 1, now + 1)),
+            ("another station", datagram(2, 1, now)),
+        ];
+        let mut gate = gate();
+        let cases = cases.map(|(name, bytes)| {
+            let verdict = verdict(&mut gate, &bytes).map_or_else(Reason::as_str, |_| "admit");
+            format!("{{\"name\": \"{name}\", \"verdict\": \"{verdict}\", \"datagram\": \"{}\"}}", hex(&bytes))
+        });
+        let text = format!(
+            "{{\n  \"about\": \"Datagrams at the centre's gate, in this order (docs/spec/record.md).\",\n  \
+             \"master\": \"{}\",\n  \"definition\": \"{}\",\n  \"epoch\": 1,\n  \"stations\": 3,\n  \"now_millis\": {NOW},\n  \
+             \"cases\": [\n    {}\n  ]\n}}\n",
+            hex(&MASTER),
+            testing::election(3).hash(),
+            cases.join(",\n    ")
+        );
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../vectors/gate.json");
+        if std::env::var_os("UPDATE_VECTORS").is_some() {
+            std::fs::write(path, &text).unwrap();
+        }
+        assert_eq!(std::fs::read_to_string(path).unwrap(), text);
+    }
+
+    fn hex(bytes: &[u8]) -> String {
+        bytes
+            .iter()
+            .flat_map(|byte| [byte >> 4, byte & 15])
+            .filter_map(|digit| char::from_digit(digit.into(), 16))
+            .collect()
+    }
+
     proptest! {
         #[test]
         fn foreign_bytes_never_pass(mut bytes in proptest::collection::vec(any::<u8>(), 0..600), framed: bool) {

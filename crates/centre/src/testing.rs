@@ -14,10 +14,8 @@ use tallyproof_record::{
 
 /// An election with `stations` stations of 1,000 voters and one contest of two lines.
 pub(crate) fn election(stations: u32) -> Arc<Committed> {
-    let mut register = String::from("id,area,registered\n");
-    for station in 1..=stations {
-        register.push_str(&format!("s{station},all,1000\n"));
-    }
+    let rows: Vec<String> = (1..=stations).map(|station| format!("s{station},all,1000\n")).collect();
+    let register = format!("id,area,registered\n{}", rows.concat());
     let toml = "format = 1\nid = \"test\"\nname = \"Test\"\ndate = \"2026-07-01\"\nphase = \"drill\"\n\n\
                 [[contest]]\nid = \"office\"\nname = \"Office\"\narea = \"all\"\n";
     let files: Files = [

@@ -10,8 +10,8 @@ use ed25519_dalek::SigningKey;
 use rayon::prelude::*;
 use tallyproof_cli::centre::{self, Answer, CentreConfig, CentreKeys, Cut};
 use tallyproof_record::cose::{self, SealedRecord};
-use tallyproof_record::definition::{Committed, StationKey};
 use tallyproof_record::definition::package::{self, Files};
+use tallyproof_record::definition::{Committed, StationKey};
 use tallyproof_record::receipt::Receipt;
 use tallyproof_record::tally::Stage;
 use tallyproof_record::{ContestNo, Phase, StationNo, Tally};
@@ -76,11 +76,9 @@ fn signatures_alone(election: &Committed, sealed: &[SealedRecord]) -> Duration {
 }
 
 fn election(stations: u32) -> anyhow::Result<Committed> {
-    let mut register = String::from("id,area,registered\n");
-    for station in 1..=stations {
-        register.push_str(&format!("s{station},all,1000\n"));
-    }
-    let ballot: String = (1..=10).map(|line| format!("office,l{line}\n")).collect();
+    let rows: Vec<String> = (1..=stations).map(|station| format!("s{station},all,1000\n")).collect();
+    let register = format!("id,area,registered\n{}", rows.concat());
+    let ballot = (1..=10).map(|line| format!("office,l{line}\n")).collect::<Vec<_>>().concat();
     let toml = "format = 1\nid = \"bench\"\nname = \"Bench\"\ndate = \"2026-07-01\"\nphase = \"drill\"\n\n\
                 [[contest]]\nid = \"office\"\nname = \"Office\"\narea = \"all\"\n";
     let files = [

@@ -97,12 +97,12 @@ impl BundleFolder {
     pub fn publish(&self, files: &[(String, Vec<u8>)]) -> Result<(), BundleError> {
         for (path, bytes) in files {
             let target = self.target(path)?;
-            if !self.has(&target, bytes)? {
+            if !has(&target, bytes)? {
                 self.place(&target, bytes, Sync::No)?;
             }
         }
         let kept: HashSet<PathBuf> = files.iter().map(|(path, _)| self.root.join(path)).collect();
-        OWNED.iter().try_for_each(|folder| self.prune(&self.root.join(folder), &kept))
+        OWNED.iter().try_for_each(|folder| prune(&self.root.join(folder), &kept))
     }
 
     /// Removes the staging folder: the bundle is finished, or its publisher stops.
@@ -144,12 +144,6 @@ impl BundleFolder {
         Ok(target)
     }
 
-    fn has(&self, target: &Path, bytes: &[u8]) -> Result<bool, BundleError> {
-        let same_length = fs::metadata(target).is_ok_and(|found| found.len() == bytes.len() as u64);
-        let io = |source| BundleError::Io { path: target.to_owned(), source };
-        Ok(same_length && durable::read(target).map_err(io)?.is_some_and(|found| found == bytes))
-    }
-
     fn place(&self, target: &Path, bytes: &[u8], sync: Sync) -> Result<(), BundleError> {
         let staged = self.root.join(STAGING).join("file");
         let written = match sync {
@@ -158,24 +152,6 @@ impl BundleFolder {
         };
         let placed = written.and_then(|()| fs::rename(&staged, target));
         placed.map_err(|source| BundleError::Io { path: target.to_owned(), source })
-    }
-
-    fn prune(&self, folder: &Path, kept: &HashSet<PathBuf>) -> Result<(), BundleError> {
-        let io = |source| BundleError::Io { path: folder.to_owned(), source };
-        let entries = match fs::read_dir(folder) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-            entries => entries.map_err(io)?,
-        };
-        for entry in entries {
-            let entry = entry.map_err(io)?;
-            let path = entry.path();
-            if entry.file_type().map_err(io)?.is_dir() {
-                self.prune(&path, kept)?;
-            } else if !kept.contains(&path) {
-                fs::remove_file(&path).map_err(|source| BundleError::Io { path, source })?;
-            }
-        }
-        Ok(())
     }
 }
 
@@ -190,6 +166,30 @@ enum Sync {
 
 fn sync_folder(folder: &Path) -> Result<(), BundleError> {
     durable::sync_folder(folder).map_err(|source| BundleError::Io { path: folder.to_owned(), source })
+}
+
+fn has(target: &Path, bytes: &[u8]) -> Result<bool, BundleError> {
+    let same_length = fs::metadata(target).is_ok_and(|found| found.len() == bytes.len() as u64);
+    let io = |source| BundleError::Io { path: target.to_owned(), source };
+    Ok(same_length && durable::read(target).map_err(io)?.is_some_and(|found| found == bytes))
+}
+
+fn prune(folder: &Path, kept: &HashSet<PathBuf>) -> Result<(), BundleError> {
+    let io = |source| BundleError::Io { path: folder.to_owned(), source };
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        entries => entries.map_err(io)?,
+    };
+    for entry in entries {
+        let entry = entry.map_err(io)?;
+        let path = entry.path();
+        if entry.file_type().map_err(io)?.is_dir() {
+            prune(&path, kept)?;
+        } else if !kept.contains(&path) {
+            fs::remove_file(&path).map_err(|source| BundleError::Io { path, source })?;
+        }
+    }
+    Ok(())
 }
 
 fn is_bundle_path(path: &str) -> bool {

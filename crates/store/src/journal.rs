@@ -3,6 +3,7 @@
 //! The file is locked while it is open, so that two centres cannot share it. Auditors can open a copy with any SQLite.
 
 use std::{
+    fmt::Write,
     fs, io,
     path::{Path, PathBuf},
     time::Duration,
@@ -315,5 +316,9 @@ fn write_empty(path: &Path, binding: &Binding) -> Result<(), rusqlite::Error> {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a string does not fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }

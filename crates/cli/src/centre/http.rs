@@ -39,7 +39,7 @@ const BODY: Duration = Duration::from_secs(10);
 /// A TLS handshake takes no longer.
 const HANDSHAKE: Duration = Duration::from_secs(5);
 /// A connection lives no longer, however busy.
-const CONNECTION: Duration = Duration::from_secs(300);
+const CONNECTION: Duration = Duration::from_mins(5);
 /// The journal answers sooner, or the client had better ask again.
 const DURABLE: Duration = Duration::from_secs(10);
 

@@ -199,7 +199,9 @@ impl<J: Journal> Writer<J> {
 pub(super) fn sign_receipts(shared: &Shared, inbox: &Receiver<Vec<Settled>>) {
     for settled in inbox {
         if settled.len() < SIGN_TOGETHER {
-            settled.into_iter().for_each(|one| hand_out(shared, one));
+            for one in settled {
+                hand_out(shared, one);
+            }
         } else {
             settled.into_par_iter().with_min_len(SIGN_TOGETHER).for_each(|one| hand_out(shared, one));
         }
@@ -211,5 +213,142 @@ fn hand_out(shared: &Shared, Settled { receipt, reply }: Settled) {
     let mut waiters = shared.known(&receipt.digest).settle(&receipt.digest, signed);
     waiters.push(reply);
     add(&shared.counters.receipts, waiters.len());
-    waiters.into_iter().for_each(|reply| reply.answer(Answer::Receipt(signed)));
+    for reply in waiters {
+        reply.answer(Answer::Receipt(signed));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ed25519_dalek::SigningKey;
+    use tallyproof_centre::journal::Step;
+    use tallyproof_record::definition::package::{self, Files};
+    use tallyproof_record::definition::{Committed, StationKey};
+    use tallyproof_record::tally::Stage;
+    use tallyproof_record::{ContestNo, Phase, StationNo, Tally, cose};
+    use tokio::sync::oneshot;
+
+    use super::super::keys::CentreKeys;
+    use super::super::shared::Health;
+    use super::*;
+
+    /// A journal on a disk that is full until there is room.
+    struct Full {
+        room: bool,
+        last: u64,
+    }
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("disk full")]
+    struct DiskFull;
+
+    impl Journal for Full {
+        type Error = DiskFull;
+
+        fn append(&mut self, rows: &[Row<'_>]) -> Result<u64, DiskFull> {
+            if !self.room {
+                return Err(DiskFull);
+            }
+            self.last += rows.len() as u64;
+            Ok(self.last)
+        }
+
+        fn mark(&mut self, _: journal::Cut) -> Result<(), DiskFull> {
+            if self.room { Ok(()) } else { Err(DiskFull) }
+        }
+
+        fn replay<E: From<DiskFull>>(&mut self, _: impl FnMut(Step<'_>) -> Result<(), E>) -> Result<(), E> {
+            Ok(())
+        }
+
+        fn last(&self) -> u64 {
+            self.last
+        }
+    }
+
+    fn election(key: &SigningKey) -> Committed {
+        let toml = "format = 1\nid = \"t\"\nname = \"T\"\ndate = \"2026-07-01\"\nphase = \"drill\"\n\n\
+                    [[contest]]\nid = \"office\"\nname = \"Office\"\narea = \"all\"\n";
+        let files = [
+            ("election.toml", toml),
+            ("areas.csv", "id,parent,name,kind\nall,,All,country\n"),
+            ("stations.csv", "id,area,registered\ns1,all,1000\n"),
+            ("ballot.csv", "contest,line\noffice,a\n"),
+        ];
+        let files: Files = files.map(|(name, text)| (name.to_owned(), text.as_bytes().to_vec())).into();
+        package::parse(&files).unwrap().with_keys(|_| StationKey::from(key.verifying_key())).commit()
+    }
+
+    fn sealed(election: &Committed, key: &SigningKey) -> Vec<u8> {
+        let tally = Tally {
+            election: *election.hash(),
+            phase: Phase::Drill,
+            stage: Stage::Count,
+            station: StationNo(1),
+            contest: ContestNo(1),
+            sealed_at: 0,
+            counts: vec![1],
+            blank: None,
+            null: None,
+            voters: None,
+            registered: None,
+            total: None,
+            images: Vec::new(),
+        };
+        cose::seal(&tally, key).into_bytes()
+    }
+
+    /// What a worker would have handed on.
+    fn taken(shared: &Shared, bytes: &[u8]) -> (Taken, oneshot::Receiver<Answer>) {
+        let (reply, answer) = oneshot::channel();
+        let record = shared.intake.admit(bytes.to_vec()).unwrap();
+        let digest = *record.digest();
+        let arrival = shared.known(&digest).expect(digest, Reply::Caller(reply));
+        let tallyproof_centre::known::Arrival::New(reply) = arrival else { panic!("{arrival:?}") };
+        (Taken { record, reply }, answer)
+    }
+
+    #[test]
+    fn what_the_journal_did_not_take_gets_no_receipt_and_is_new_again() {
+        let key = SigningKey::from_bytes(&[1; 32]);
+        let election = election(&key);
+        let bytes = sealed(&election, &key);
+        let keys = CentreKeys::new("log.example/t", [2; 32], [3; 32]).unwrap();
+        let shared = Arc::new(Shared::new(Arc::new(election), keys));
+        let (_, inbox) = queue();
+        let (receipts, settled) = receipts_queue();
+        let (publisher, batches) = mpsc::channel();
+        let mut writer = Writer {
+            shared: Arc::clone(&shared),
+            journal: Full { room: false, last: 0 },
+            inbox,
+            receipts,
+            publisher,
+            publishing: Arc::default(),
+            cut: Cut::OnDemand,
+            last_cut: Instant::now(),
+            group: Vec::new(),
+            uncut: Vec::new(),
+        };
+
+        let (first, mut refused) = taken(&shared, &bytes);
+        writer.gather(Some(ToJournal::Records(vec![first])));
+        writer.commit();
+        assert_eq!(refused.try_recv().unwrap(), Answer::Unavailable);
+        assert_eq!(shared.health(), Health::JournalFails);
+        assert!(settled.try_recv().is_err(), "nothing to sign");
+        assert!(writer.cut() && batches.try_recv().is_err(), "nothing to publish");
+
+        writer.journal.room = true;
+        let (again, _answer) = taken(&shared, &bytes);
+        writer.gather(Some(ToJournal::Records(vec![again])));
+        writer.commit();
+        assert_eq!(shared.health(), Health::Well);
+        assert_eq!(settled.try_recv().unwrap().len(), 1);
+
+        writer.journal.room = false;
+        assert!(!writer.cut() && batches.try_recv().is_err(), "a batch whose end is not durable is not published");
+        writer.journal.room = true;
+        assert!(writer.cut() && batches.try_recv().is_ok());
+    }
 }

@@ -133,7 +133,8 @@ impl Publisher {
         let ledger = self.shared.ledger();
         let root = self.sequencer.tree().root();
         let log = self.shared.keys.verifier();
-        let mut files = tallyproof_site::render(&SiteInput { ledger: &ledger, totals: &Totals::of(&ledger), root: &root, log });
+        let mut files =
+            tallyproof_site::render(&SiteInput { ledger: &ledger, totals: &Totals::of(&ledger), root: &root, log });
         files.extend(bundle::index_files(&ledger).map(|(path, bytes)| (path.to_owned(), bytes)));
         files
     }

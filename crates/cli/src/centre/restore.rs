@@ -1,6 +1,6 @@
 //! Start: from the journal back to the log, the count and the known records.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, anyhow, ensure};
@@ -28,8 +28,8 @@ pub(super) fn restore(
     bundle: BundleFolder,
     last: LastCheckpoint,
 ) -> anyhow::Result<(Publisher, Vec<Authentic>)> {
-    let published = promise_in(shared, bundle.checkpoint()?, bundle.root().join("log/checkpoint"))?;
-    let signed = promise_in(shared, last.read()?, last.path().to_owned())?;
+    let published = promise_in(shared, bundle.checkpoint()?, &bundle.root().join("log/checkpoint"))?;
+    let signed = promise_in(shared, last.read()?, last.path())?;
     ensure!(
         signed.is_some() || journal.last() == 0,
         "{} is missing, although the journal holds records: without it a rolled-back journal would go unseen. If you are certain \
@@ -53,7 +53,7 @@ pub(super) fn restore(
     Ok((replay.publisher, replay.batch))
 }
 
-fn promise_in(shared: &Shared, note: Option<Vec<u8>>, place: PathBuf) -> anyhow::Result<Option<Promise>> {
+fn promise_in(shared: &Shared, note: Option<Vec<u8>>, place: &Path) -> anyhow::Result<Option<Promise>> {
     let Some(note) = note else { return Ok(None) };
     let key = shared.keys.verifier();
     let opened = checkpoint::open(&note, std::slice::from_ref(key), key.name().as_str())

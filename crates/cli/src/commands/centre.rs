@@ -242,7 +242,7 @@ mod tests {
     #[test]
     fn durations_need_a_unit_and_are_positive() {
         assert_eq!(parse_duration("250ms"), Ok(Duration::from_millis(250)));
-        assert_eq!(parse_duration("2m"), Ok(Duration::from_secs(120)));
+        assert_eq!(parse_duration("2m"), Ok(Duration::from_mins(2)));
         for bad in ["", "1", "s", "0s", "1h", "-1s", "1.5s", "99999999999999999999s", "9999999999999999999m"] {
             assert!(parse_duration(bad).is_err(), "{bad}");
         }

@@ -12,8 +12,8 @@ use ed25519_dalek::{SigningKey, VerifyingKey};
 use tallyproof_cli::centre::CentreKeys;
 use tallyproof_log::tile::{TilePath, decode_entries};
 use tallyproof_record::cose::{self, RecordDigest};
-use tallyproof_record::definition::{Committed, StationKey};
 use tallyproof_record::definition::package::{self, Files};
+use tallyproof_record::definition::{Committed, StationKey};
 use tallyproof_record::entry::Entry;
 use tallyproof_record::frame::{self, MacKey};
 use tallyproof_record::receipt::Receipt;
@@ -25,7 +25,7 @@ const STATIONS: u32 = 1500;
 /// Every so many stations sends a second, different record.
 const CONFLICT: u32 = 50;
 /// The slowest restart on a busy machine takes a fraction of this.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 fn program() -> Command {
     Command::new(env!("CARGO_BIN_EXE_tallyproof"))
@@ -172,10 +172,8 @@ fn now_millis() -> u64 {
 }
 
 fn election() -> Committed {
-    let mut register = String::from("id,area,registered\n");
-    for station in 1..=STATIONS {
-        register.push_str(&format!("s{station},all,1000\n"));
-    }
+    let rows: Vec<String> = (1..=STATIONS).map(|station| format!("s{station},all,1000\n")).collect();
+    let register = format!("id,area,registered\n{}", rows.concat());
     let toml = "format = 1\nid = \"crash\"\nname = \"Crash\"\ndate = \"2026-07-01\"\nphase = \"drill\"\n\n\
                 [[contest]]\nid = \"office\"\nname = \"Office\"\narea = \"all\"\n";
     let files = [
