@@ -108,7 +108,7 @@ impl Printer {
 
     /// Nothing is drawn where nobody watches.
     fn draw_target(&self) -> ProgressDrawTarget {
-        let watched = std::io::stderr().is_terminal() && !self.json;
+        let watched = io::stderr().is_terminal() && !self.json;
         if watched { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() }
     }
 

@@ -67,9 +67,11 @@ impl<'a> Form<'a> {
         let question = self.messages.text(Text::FormConfirm);
         let (yes, no) = (self.messages.text(Text::FormAnswerYes), self.messages.text(Text::FormAnswerNo));
         loop {
-            let answer = self.ask(&question)?.to_lowercase();
-            if answer == yes || answer == no {
-                return Ok(answer == yes);
+            let answer = self.ask(&question)?;
+            match (means(&answer, &yes), means(&answer, &no)) {
+                (true, false) => return Ok(true),
+                (false, true) => return Ok(false),
+                _ => {}
             }
         }
     }
@@ -129,6 +131,16 @@ impl<'a> Form<'a> {
         }
         Ok(answer.trim().to_owned())
     }
+}
+
+/// Whether an answer is `word`, its first letter, or it without its accents, which not every keyboard has.
+fn means(answer: &str, word: &str) -> bool {
+    let mut answer = answer.chars().flat_map(char::to_lowercase);
+    let mut word = word.chars();
+    let initial = answer.next();
+    initial.is_some()
+        && initial == word.next()
+        && answer.all(|letter| word.next().is_some_and(|w| w == letter || !w.is_ascii()))
 }
 
 /// What the rules find, in words.
@@ -199,8 +211,20 @@ mod tests {
     }
 
     #[test]
+    fn accents_may_be_left_out() {
+        for (answer, word) in [("sí", "sí"), ("si", "sí"), ("s", "sí"), ("Sim", "sim"), ("nao", "não")] {
+            assert!(means(answer, word), "{answer}");
+        }
+        for (answer, word) in [("", "sí"), ("sin", "sí"), ("no", "sí"), ("sam", "sim")] {
+            assert!(!means(answer, word), "{answer}");
+        }
+    }
+
+    #[test]
     fn only_a_clear_answer_confirms() {
-        for (answers, expected) in [("maybe\nyes\n", true), ("no\n", false), ("YES\n", true)] {
+        for (answers, expected) in
+            [("maybe\nyesterday\nyes\n", true), ("no\n", false), ("YES\n", true), ("\ny\n", true)]
+        {
             let (messages, mut output) = (Messages::new(Lang::En), Vec::new());
             let mut input = answers.as_bytes();
             assert_eq!(Form::new(&mut input, &mut output, &messages).confirm().unwrap(), expected);

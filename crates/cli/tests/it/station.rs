@@ -174,3 +174,26 @@ fn the_pack_of_another_election_is_refused() {
     assert_eq!(outcome.code, 2);
     assert!(outcome.stderr.contains("use the package that was published with the pack"), "{}", outcome.stderr);
 }
+
+/// With a terminal of its own (`script` of util-linux), as an officer has.
+#[cfg(target_os = "linux")]
+#[test]
+fn an_officer_seals_a_record_at_the_terminal() {
+    use std::io::Write;
+    use std::process::{Command, Stdio};
+
+    let shell = enrolled();
+    let line = format!(
+        "{} station seal --pack packs/station-1.toml --election published --queue queue --lang es",
+        env!("CARGO_BIN_EXE_tallyproof")
+    );
+    let mut script = Command::new("script");
+    script.args(["--quiet", "--return", "--command", &line, "/dev/null"]).current_dir(shell.path(""));
+    let mut child = script.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    child.stdin.as_mut().unwrap().write_all(b"40\nmuchos\n30\n2\n1\n\n\n\ns\xc3\xad\n").unwrap();
+    let output = child.wait_with_output().unwrap();
+    let shown = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{shown}");
+    let status = shell.run("--json station status --queue queue").json();
+    assert_eq!(status["records"].as_array().unwrap().len(), 1, "{shown}");
+}
