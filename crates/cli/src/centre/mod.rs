@@ -104,9 +104,12 @@ pub struct RunningCentre {
     runtime: Runtime,
 }
 
-/// Starts a centre: opens or makes the journal, replays it, publishes what it leads to, and only then opens its sockets.
+/// Starts a centre: opens or makes the journal, replays it, publishes what it leads to, and only then takes records in.
 pub fn start(config: CentreConfig) -> anyhow::Result<RunningCentre> {
     let transport = config.http.map(|address| Transport::new(address, config.tls.as_ref())).transpose()?;
+    // Bound first, so that a port in use is an error before anything is made. What arrives meanwhile waits in the kernel.
+    let ports = Ports::open(config.udp, config.http.zip(transport), config.admin)?;
+    let bundle = BundleFolder::open(&config.bundle)?;
     let binding = Binding { definition: config.election.hash().0, origin: config.keys.verifier().name().to_string() };
     let mut journal = if config.create {
         SqliteJournal::create(&config.journal, &binding)?
@@ -114,10 +117,9 @@ pub fn start(config: CentreConfig) -> anyhow::Result<RunningCentre> {
         SqliteJournal::open(&config.journal, &binding)?
     };
     let shared = Arc::new(Shared::new(Arc::new(config.election), config.keys));
-    let (bundle, last) = (BundleFolder::open(&config.bundle)?, LastCheckpoint::beside(&config.journal));
+    let last = LastCheckpoint::beside(&config.journal);
     let (publisher, uncut) = restore::restore(&shared, &mut journal, bundle, last)?;
 
-    let ports = Ports::open(config.udp, config.http.zip(transport), config.admin)?;
     let (to_journal, inbox) = journal::queue();
     let writers = start_writers(&shared, journal, inbox, publisher, uncut, config.cut, config.publish_every)?;
     let count = if config.workers > 0 { config.workers } else { cores() };
@@ -129,7 +131,7 @@ fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-/// The sockets, bound before any thread starts, so that a port in use is an error at once.
+/// The sockets, before anything is served on them.
 struct Ports {
     udp: UdpSocket,
     http: Option<(std::net::TcpListener, Transport)>,

@@ -2,15 +2,16 @@
 
 use std::fs;
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{SocketAddr, TcpStream, UdpSocket};
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use ed25519_dalek::SigningKey;
 use tallyproof_cli::centre::{self, Answer, CentreConfig, CentreKeys, Cut, Health, RunningCentre, TlsFiles};
 use tallyproof_record::cose::{self, SealedRecord};
 use tallyproof_record::definition::package::{self, Files};
 use tallyproof_record::definition::{Committed, StationKey};
+use tallyproof_record::frame::{self, MacKey};
 use tallyproof_record::receipt::Receipt;
 use tallyproof_record::tally::Stage;
 use tallyproof_record::{ContestNo, Phase, StationNo, Tally};
@@ -198,6 +199,43 @@ fn health_and_metrics_are_on_the_private_port_alone() {
     assert_eq!(get(centre.http_addr().unwrap(), "/metrics").0, 404);
     assert_eq!(centre.health(), Health::Well);
     centre.shutdown().unwrap();
+}
+
+#[test]
+fn hostile_datagrams_are_counted_never_answered_and_never_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let centre = start(folder.path());
+    let (station, sealed) = (StationNo(3), record(3, 10));
+    let mac = MacKey::derive(&keys().mac, election().hash(), 1, station);
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis();
+    let tick = frame::attempt_at(u64::try_from(now).unwrap());
+    let datagram = |attempt, body: &[u8]| frame::encode(station, 1, attempt, body, &mac);
+    let genuine = datagram(tick, sealed.as_bytes());
+    let mut bad_tag = datagram(tick + 1, sealed.as_bytes());
+    bad_tag[47] ^= 1;
+    let mut stolen_key = sealed.as_bytes().to_vec();
+    *stolen_key.last_mut().unwrap() ^= 1;
+
+    let socket = UdpSocket::bind(LOOPBACK).unwrap();
+    socket.connect(centre.udp_addr()).unwrap();
+    socket.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    for hostile in [&b"x"[..], &[0; 300], &bad_tag, &datagram(tick - 20_000, b"old"), &datagram(tick - 1, &stolen_key)]
+    {
+        socket.send(hostile).unwrap();
+    }
+    socket.send(&genuine).unwrap();
+    let mut answer = [0; 200];
+    let length = socket.recv(&mut answer).unwrap();
+    let receipt = Receipt::verify(&answer[..length], election().hash(), &keys().receipts.verifying_key()).unwrap();
+    assert_eq!(receipt.digest, sealed.digest(), "the one answer is to the one genuine datagram");
+
+    socket.send(&genuine).unwrap();
+    socket.send(&datagram(tick + 2, sealed.as_bytes())).unwrap();
+    assert_eq!(socket.recv(&mut answer).unwrap(), length, "a copy with a new attempt gets the receipt again");
+    let stats = centre.shutdown().unwrap();
+    let drops: Vec<_> = stats.drops.iter().filter(|(_, n)| *n > 0).map(|(reason, n)| (reason.as_str(), *n)).collect();
+    assert_eq!(drops, [("short", 1), ("magic", 1), ("tag", 1), ("window", 1), ("replay", 1)]);
+    assert_eq!((stats.received, stats.refused_total(), stats.journalled, stats.receipts), (8, 1, 1, 2));
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed unwrap is a failed test, in helper functions too")]
 
+mod centre;
 mod config;
 mod contract;
 mod crash;
