@@ -1,29 +1,34 @@
-//! The table of ratios. Each bench is an example program of `tallyproof-cli` that prints rows; figures of one row
-//! come from one run, since absolute ones are noise on shared machines.
+//! The table of ratios. Each bench is an example program of `tallyproof-cli`; figures of one row come from one run,
+//! since absolute ones are noise on shared machines.
+//!
+//! A bench is `crates/cli/examples/bench_NAME.rs`. The lines that it prints with tabs in them are rows: `figure`,
+//! `measured`, `reference`, `target`. Measured and reference have one unit; the target bounds their ratio (`<= 1.3`) or,
+//! where the reference is `-`, what was measured (`>= 15000`). Its other lines are shown as they are.
 
+use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
 use crate::command::{output, program};
 
-/// Benches by name: `bench_NAME` under `crates/cli/examples/`, printing lines of tab-separated
-/// `figure`, `measured`, `reference`, `target`; the last three in the same unit, the target as a bound on
-/// measured / reference (`<= 1.3`) or on measured (`>= 15000`, reference `-`).
-const BENCHES: &[&str] = &["verify", "centre", "night"];
-
 /// Runs the named benches, or all; `true` when every figure meets its target.
 pub(crate) fn run(root: &Path, names: &[&str]) -> Result<bool> {
-    if let Some(unknown) = names.iter().find(|name| !BENCHES.contains(*name)) {
-        bail!("there is no bench `{unknown}`: {}", BENCHES.join(", "));
+    let all = benches(root)?;
+    if let Some(unknown) = names.iter().find(|name| all.iter().all(|bench| bench != *name)) {
+        bail!("there is no bench `{unknown}`: {}", all.join(", "));
     }
     let mut rows = Vec::new();
-    for name in BENCHES.iter().filter(|name| names.is_empty() || names.contains(name)) {
+    for name in all.iter().filter(|name| names.is_empty() || names.contains(&name.as_str())) {
         let mut bench = program(root, "cargo");
         bench.args(["run", "--quiet", "--locked", "--release", "--package", "tallyproof-cli"]);
         let text = output(bench.args(["--example", &format!("bench_{name}")]))?;
         for line in text.lines() {
-            rows.push(row(line).with_context(|| format!("bench_{name} printed `{line}`"))?);
+            if line.contains('\t') {
+                rows.push(row(line).with_context(|| format!("bench_{name} printed `{line}`"))?);
+            } else {
+                println!("{name}: {line}");
+            }
         }
     }
     println!("{:<48} {:>14} {:>14} {:>9}  {:<12} met", "figure", "measured", "reference", "ratio", "target");
@@ -31,6 +36,17 @@ pub(crate) fn run(root: &Path, names: &[&str]) -> Result<bool> {
         println!("{row}");
     }
     Ok(rows.iter().all(Row::is_met))
+}
+
+/// The names of the benches, sorted.
+fn benches(root: &Path) -> Result<Vec<String>> {
+    let folder = fs::read_dir(root.join("crates/cli/examples")).context("cannot list crates/cli/examples")?;
+    let files = folder.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()));
+    let files = files.collect::<std::io::Result<Vec<_>>>()?;
+    let name = |file: &String| Some(file.strip_prefix("bench_")?.strip_suffix(".rs")?.to_owned());
+    let mut names: Vec<String> = files.iter().filter_map(name).collect();
+    names.sort();
+    Ok(names)
 }
 
 /// One figure against its reference of the same run.

@@ -1,7 +1,7 @@
 //! Brings in what the other steps need, through the registries' ordinary clients; touches nothing that is there.
+//! The browser and its packages are brought in by `browser-tests/run.sh`.
 
 use std::fs;
-use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
@@ -16,14 +16,8 @@ const PYTHON_PACKAGES: &str = include_str!("python-requirements.txt");
 
 type Part = (&'static str, fn(&Place) -> Result<()>);
 
-const PARTS: &[Part] = &[
-    ("crates", crates),
-    ("cargo-deny", cargo_deny),
-    ("cargo-fuzz", fuzz::install),
-    ("Python packages", python),
-    ("Chromium", chromium),
-    ("npm packages", npm),
-];
+const PARTS: &[Part] =
+    &[("crates", crates), ("cargo-deny", cargo_deny), ("cargo-fuzz", fuzz::install), ("Python packages", python)];
 
 pub(super) fn run(place: &Place) -> Result<Verdict> {
     // One that cannot be had does not keep the others out: only the steps that need it will fail.
@@ -63,37 +57,6 @@ fn python(place: &Place) -> Result<()> {
         pip.args(["install", "--quiet", "--no-input", "--disable-pip-version-check"]).args(PYTHON_PACKAGES.lines()),
     )?;
     fs::write(&stamp, PYTHON_PACKAGES).with_context(|| format!("cannot write {}", stamp.display()))
-}
-
-fn chromium(place: &Place) -> Result<()> {
-    if works(place.program("chromium").arg("--version")) {
-        return Ok(());
-    }
-    apt(place, &["chromium", "fonts-dejavu-core"])
-}
-
-fn npm(place: &Place) -> Result<()> {
-    let lock = place.path("browser-tests/package-lock.json");
-    let installed = place.path("browser-tests/node_modules/.package-lock.json");
-    if !lock.is_file() {
-        bail!("browser-tests/package-lock.json does not exist");
-    }
-    if is_newer(&installed, &lock) {
-        return Ok(());
-    }
-    succeed(place.program("npm").args([
-        "ci",
-        "--prefix",
-        "browser-tests",
-        "--no-audit",
-        "--no-fund",
-        "--ignore-scripts",
-    ]))
-}
-
-fn is_newer(left: &Path, right: &Path) -> bool {
-    let changed = |path: &Path| path.metadata().and_then(|metadata| metadata.modified()).ok();
-    changed(left).is_some_and(|left| changed(right).is_some_and(|right| left >= right))
 }
 
 fn apt(place: &Place, packages: &[&str]) -> Result<()> {
