@@ -43,13 +43,13 @@ sum-headline = { $n ->
     [one] { $n } valid vote counted
    *[other] { $n } valid votes counted
 }
-sum-legend = Solid: counted. Pale: the most that stations not counted could still add.
+sum-legend = Solid: counted. Pale: the most that stations not counted could still add. Line: where the counted votes of the first end.
 sum-legend-unknown = Solid: counted. The most that could still be added is not drawn, because it is not known.
 sum-more = { $n ->
     [one] { $n } more candidate is in the table below.
    *[other] { $n } more candidates are in the table below.
 }
-share-rule = Shares are of the valid votes counted, rounded half up to 0.01 %; they need not add up to 100 %.
+share-rule = Shares are of the valid votes counted, rounded half up to 0.01%; they need not add up to 100%.
 
 order-bound = Records not included can hold at most { $most } votes; the difference between first and second is { $difference }.
 order-unknown = Records not included can hold an unknown number of votes, because { $n ->
@@ -85,11 +85,16 @@ parties-heading = Parties
 parties-note = A party's votes are the sum over its ballot lines.
 figures-heading = Other figures
 figures-note = Each is the sum over the counted records that state it. A figure that a record does not state is not zero.
+figures-roll = Counted stations have { $counted } voters on their rolls, of { $all } in the register.
+figures-roll-unknown = { $n ->
+    [one] The register gives no roll for { $n } station; it is in neither figure.
+   *[other] The register gives no roll for { $n } stations; they are in neither figure.
+}
 areas-heading = By area
 areas-note = Every station is a square. The tables below hold the same figures.
 area-direct = Not in a smaller area
 stations-heading = Stations
-stations-note = Every station that votes in this contest, with its log entries and the rules that its records fail.
+stations-note = Stations that vote in this contest, with their log entries and the rules that their records fail.
 stations-all = All stations and their records
 stations-range = Stations { $from } to { $to } of { $n }
 none-here = None.

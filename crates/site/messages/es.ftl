@@ -42,13 +42,13 @@ sum-headline = { $n ->
     [one] { $n } voto válido contado
    *[other] { $n } votos válidos contados
 }
-sum-legend = Lleno: contado. Claro: lo máximo que aún podrían añadir las mesas no contadas.
+sum-legend = Lleno: contado. Claro: lo máximo que aún podrían añadir las mesas no contadas. Línea: donde terminan los votos contados del primer lugar.
 sum-legend-unknown = Lleno: contado. Lo máximo que aún podría añadirse no se dibuja porque no se conoce.
 sum-more = { $n ->
     [one] { $n } candidatura más está en la tabla de abajo.
    *[other] { $n } candidaturas más están en la tabla de abajo.
 }
-share-rule = Los porcentajes son de los votos válidos contados, redondeados al 0,01 % (la mitad, hacia arriba); no tienen por qué sumar 100 %.
+share-rule = Los porcentajes son de los votos válidos contados, redondeados al 0,01 % (la mitad, hacia arriba); no tienen por qué sumar 100 %.
 
 order-bound = Las actas no incluidas pueden contener como máximo { $most } votos; la diferencia entre el primer y el segundo lugar es de { $difference }.
 order-unknown = Las actas no incluidas pueden contener una cantidad desconocida de votos, porque { $n ->
@@ -84,11 +84,16 @@ parties-heading = Partidos
 parties-note = Los votos de un partido son la suma de sus opciones en la papeleta.
 figures-heading = Otras cifras
 figures-note = Cada una es la suma de las actas contadas que la indican. Una cifra que un acta no indica no es cero.
+figures-roll = Las mesas contadas tienen { $counted } electores en sus padrones, de { $all } en la lista de mesas.
+figures-roll-unknown = { $n ->
+    [one] La lista no da el padrón de { $n } mesa; no está en ninguna de las dos cifras.
+   *[other] La lista no da el padrón de { $n } mesas; no están en ninguna de las dos cifras.
+}
 areas-heading = Por zona
 areas-note = Cada mesa es un cuadro. Las tablas de abajo contienen las mismas cifras.
 area-direct = Fuera de una zona menor
 stations-heading = Mesas
-stations-note = Todas las mesas que votan en esta contienda, con sus entradas del registro y las reglas que sus actas incumplen.
+stations-note = Mesas que votan en esta contienda, con sus entradas del registro y las reglas que sus actas incumplen.
 stations-all = Todas las mesas y sus actas
 stations-range = Mesas { $from } a { $to } de { $n }
 none-here = Ninguna.

@@ -42,7 +42,7 @@ sum-headline = { $n ->
     [one] { $n } voto válido contado
    *[other] { $n } votos válidos contados
 }
-sum-legend = Cheio: contado. Claro: o máximo que as seções não contadas ainda poderiam somar.
+sum-legend = Cheio: contado. Claro: o máximo que as seções não contadas ainda poderiam somar. Linha: onde terminam os votos contados do primeiro lugar.
 sum-legend-unknown = Cheio: contado. O máximo que ainda poderia ser somado não é desenhado porque não é conhecido.
 sum-more = { $n ->
     [one] Mais { $n } candidatura está na tabela abaixo.
@@ -84,11 +84,16 @@ parties-heading = Partidos
 parties-note = Os votos de um partido são a soma das suas opções na cédula.
 figures-heading = Outros números
 figures-note = Cada um é a soma das atas contadas que o informam. Um número que uma ata não informa não é zero.
+figures-roll = As seções contadas têm { $counted } eleitores, de { $all } na lista de seções.
+figures-roll-unknown = { $n ->
+    [one] A lista não dá o eleitorado de { $n } seção; ela não está em nenhum dos dois números.
+   *[other] A lista não dá o eleitorado de { $n } seções; elas não estão em nenhum dos dois números.
+}
 areas-heading = Por área
 areas-note = Cada seção é um quadrado. As tabelas abaixo contêm os mesmos números.
 area-direct = Fora de uma área menor
 stations-heading = Seções
-stations-note = Todas as seções que votam nesta disputa, com as suas entradas do registro e as regras que as suas atas não cumprem.
+stations-note = Seções que votam nesta disputa, com as suas entradas do registro e as regras que as suas atas não cumprem.
 stations-all = Todas as seções e as suas atas
 stations-range = Seções { $from } a { $to } de { $n }
 none-here = Nenhuma.

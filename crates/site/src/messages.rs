@@ -236,6 +236,8 @@ texts! {
     PartiesNote "parties-note"
     FiguresHeading "figures-heading"
     FiguresNote "figures-note"
+    FiguresRoll "figures-roll"
+    FiguresRollUnknown "figures-roll-unknown"
     AreasHeading "areas-heading"
     AreasNote "areas-note"
     AreaDirect "area-direct"

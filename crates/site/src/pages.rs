@@ -3,7 +3,10 @@
 mod stations;
 
 use askama::{Template, filters::Safe};
-use tallyproof_count::{SlotStatus, totals::Progress};
+use tallyproof_count::{
+    SlotStatus,
+    totals::{Progress, Registered},
+};
 use tallyproof_record::{Election, Phase, definition::Figure, rules::Severity};
 
 use self::stations::Lists;
@@ -19,6 +22,9 @@ use crate::{
 const BARS: usize = 8;
 /// Most candidates with a column of their own in the table by area; the others share one.
 const COLUMNS: usize = 5;
+
+/// Squares side by side from which on drawings need more room.
+const DENSE: usize = 60;
 
 /// What every page shows.
 pub(crate) struct Frame<'a> {
@@ -72,8 +78,13 @@ impl<'a> Frame<'a> {
         grouped(count)
     }
 
+    /// Heading of the stations of one status.
     fn status(&self, status: SlotStatus) -> Safe<&str> {
-        self.w.t(status.into())
+        self.w.t(match status {
+            SlotStatus::Counted => Text::ColumnCounted,
+            SlotStatus::Quarantined => Text::ColumnQuarantined,
+            SlotStatus::Missing => Text::ColumnMissing,
+        })
     }
 
     fn figure(&self, figure: Figure) -> Safe<&str> {
@@ -90,6 +101,17 @@ impl<'a> Frame<'a> {
 
     fn log_state(&self) -> Safe<String> {
         self.w.with(Text::LogState, &[("size", self.log.size.into())])
+    }
+
+    /// The rolls of the counted stations, and what the register does not say.
+    fn roll(&self, registered: &Registered) -> Safe<String> {
+        let values = [("counted", Value::Count(registered.counted)), ("all", Value::Count(registered.all))];
+        let mut text = self.w.with(Text::FiguresRoll, &values);
+        if registered.unknown > 0 {
+            text.0.push(' ');
+            text.0.push_str(&self.w.n(Text::FiguresRollUnknown, registered.unknown).0);
+        }
+        text
     }
 
     fn source(&self) -> Option<Safe<String>> {
@@ -124,6 +146,8 @@ struct ContestPage<'a> {
     columns: Vec<&'a str>,
     others: bool,
     areas: Vec<AreaRow>,
+    /// Whether the squares are so many that the drawings need more room.
+    dense: bool,
 }
 
 /// An area in the tables and among the drawings.
@@ -173,6 +197,7 @@ impl<'a> ContestPage<'a> {
             columns: own.iter().filter_map(|&index| Some(contest.candidates.get(index)?.name)).collect(),
             others: own.len() < contest.candidates.len(),
             areas: areas(frame, contest, lists, &own),
+            dense: waffle_columns(&contest.groups) >= DENSE,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! How many votes the stations that are not counted could still hold.
 
 use tallyproof_count::{SlotStatus, ledger::SlotView};
-use tallyproof_record::{Election, rules::RuleId};
+use tallyproof_record::{Election, definition::Station, rules::RuleId};
 
 /// Votes that the stations missing or in quarantine can hold (`docs/spec/rules.md`, BO-01: roll plus allowance each).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -20,7 +20,7 @@ impl Reach {
         let allowance = u64::from(election.rules().threshold(RuleId::VotesExceedRoll, "allowance"));
         let mut reach = Self { allowance, ..Self::default() };
         for slot in slots.filter(|slot| slot.status != SlotStatus::Counted) {
-            match election.station(slot.station).and_then(tallyproof_record::definition::Station::roll) {
+            match election.station(slot.station).and_then(Station::roll) {
                 Some(roll) => reach.most += u64::from(roll) + allowance,
                 None => reach.unbounded += 1,
             }

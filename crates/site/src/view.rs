@@ -5,11 +5,11 @@ use std::{cmp::Reverse, collections::BTreeMap};
 use tallyproof_count::{
     SlotStatus, Totals,
     ledger::{Ledger, SlotView},
-    totals::{AreaTotals, Progress, Stated},
+    totals::{AreaTotals, ContestTotals, Progress, Registered, Stated},
 };
 use tallyproof_record::{
     ContestNo, Election,
-    definition::{Contest, Figure},
+    definition::{Contest, Figure, Named},
 };
 
 use crate::{chart::Bar, number::Share, palette, reach::Reach};
@@ -63,6 +63,7 @@ pub(crate) struct ContestView<'a> {
     pub(crate) parties: Vec<Row<'a>>,
     /// Figures that at least one counted record states.
     pub(crate) figures: Vec<(Figure, Stated)>,
+    pub(crate) registered: Registered,
     pub(crate) reach: Reach,
     pub(crate) groups: Vec<Group<'a>>,
 }
@@ -75,25 +76,24 @@ impl<'a> ContestView<'a> {
         for slot in ledger.slots() {
             slots.entry(slot.contest).or_default().push(slot);
         }
-        let view = |no, contest: &'a Contest| {
+        let mut view = |no, contest: &'a Contest| {
             let sums = totals.contest(no)?;
             let slots = slots.remove(&no).unwrap_or_default();
             Some(Self::new(election, (no, contest), sums, slots))
         };
-        let mut view = view;
         election.numbered_contests().filter_map(|(no, contest)| view(no, contest)).collect()
     }
 
     fn new(
         election: &'a Election,
         (no, contest): (ContestNo, &'a Contest),
-        sums: &tallyproof_count::totals::ContestTotals,
+        sums: &ContestTotals,
         slots: Vec<SlotView<'a>>,
     ) -> Self {
         let whole = sums.whole();
         let valid = whole.lines.iter().sum();
         let row = |name: &'a str, of: &'a str, votes| Row { name, of, votes, share: Share::of(votes, valid) };
-        let named = |named: &'a [tallyproof_record::definition::Named], votes: Vec<u64>| {
+        let named = |named: &'a [Named], votes: Vec<u64>| {
             named.iter().zip(votes).map(|(named, votes)| row(&named.name, "", votes)).collect()
         };
         let candidate = |index: usize| contest.candidates.get(index).map_or("", |candidate| candidate.name.as_str());
@@ -109,6 +109,7 @@ impl<'a> ContestView<'a> {
             parties: named(&contest.parties, whole.parties(contest)),
             lines: lines.map(|(line, &votes)| row(&line.name, candidate(line.candidate), votes)).collect(),
             figures: figures.filter(|(_, stated)| stated.records > 0).collect(),
+            registered: whole.registered,
             reach: Reach::of(election, slots.iter().copied()),
             groups: groups(election, contest, sums, slots),
         }
@@ -153,7 +154,7 @@ impl<'a> ContestView<'a> {
 fn groups<'a>(
     election: &'a Election,
     contest: &Contest,
-    sums: &tallyproof_count::totals::ContestTotals,
+    sums: &ContestTotals,
     slots: Vec<SlotView<'a>>,
 ) -> Vec<Group<'a>> {
     let top = parting_area(election, contest, sums);
@@ -180,14 +181,14 @@ fn groups<'a>(
 }
 
 /// The contest's area or, where all its stations lie in one smaller area, that one, and so on.
-fn parting_area(election: &Election, contest: &Contest, sums: &tallyproof_count::totals::ContestTotals) -> usize {
+fn parting_area(election: &Election, contest: &Contest, sums: &ContestTotals) -> usize {
     let all = sums.whole().stations.expected;
     let is_parent = |child: &AreaTotals| {
         let parent = Some(child.area);
         sums.areas().iter().any(|area| election.areas().get(area.area).is_some_and(|a| a.parent == parent))
     };
-    let holding_all = sums.areas().iter().filter(|area| area.stations.expected == all && is_parent(area));
-    holding_all.last().map_or(contest.area, |area| area.area)
+    let mut holding_all = sums.areas().iter().filter(|area| area.stations.expected == all && is_parent(area));
+    holding_all.next_back().map_or(contest.area, |area| area.area)
 }
 
 /// The area on the way from `top` down to `area` that comes right after `top`; `top` itself where `area` is `top`.

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Most stations on one page.
-const PAGE: usize = 2_000;
+const PAGE: usize = 1_000;
 /// Squares side by side above a list.
 const SQUARES: usize = 60;
 
@@ -269,14 +269,14 @@ mod tests {
 
     #[test]
     fn small_areas_share_a_page() {
-        assert_eq!(plan(&[900, 900, 900]), [vec![(0, 0..900), (1, 0..900)], vec![(2, 0..900)]]);
+        assert_eq!(plan(&[450, 450, 450]), [vec![(0, 0..450), (1, 0..450)], vec![(2, 0..450)]]);
     }
 
     #[test]
     fn a_large_area_takes_several_pages_and_loses_no_station() {
         assert_eq!(
-            plan(&[100, 4_500, 100]),
-            [vec![(0, 0..100)], vec![(1, 0..2_000)], vec![(1, 2_000..4_000)], vec![(1, 4_000..4_500), (2, 0..100)]]
+            plan(&[100, 2_500, 100]),
+            [vec![(0, 0..100)], vec![(1, 0..1_000)], vec![(1, 1_000..2_000)], vec![(1, 2_000..2_500), (2, 0..100)]]
         );
     }
 

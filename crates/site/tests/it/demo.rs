@@ -19,6 +19,9 @@ use tallyproof_record::{
 };
 use tallyproof_site::SiteInput;
 
+/// Chosen so that even a small night has a missing and a quarantined station.
+const SEED: u64 = 5;
+
 /// What the pages of a made-up night are made from.
 pub(crate) struct Demo {
     /// The count.
@@ -61,13 +64,7 @@ impl Demo {
 
 /// A night with districts, coalitions, a second contest in one district, quarantined and missing stations.
 pub(crate) fn night(stations: u32, phase: Phase) -> Demo {
-    Demo::new(&package(stations, phase), |definition| tallies(definition, 11))
-}
-
-/// A night of which nothing has come in.
-#[allow(dead_code, reason = "the example does not show it")]
-pub(crate) fn before(stations: u32, phase: Phase) -> Demo {
-    Demo::new(&package(stations, phase), |_| Vec::new())
+    Demo::new(&package(stations, phase), |definition| tallies(definition, SEED))
 }
 
 /// The package of [`night`].
@@ -83,7 +80,7 @@ pub(crate) fn package(stations: u32, phase: Phase) -> Files {
     }
     for station in 0..stations {
         // Districts of unequal size: the later ones hold more stations.
-        let district = 1 + (station * 7 % 78).isqrt().min(districts - 1);
+        let district = 1 + (station * 7 % 144).isqrt().min(districts - 1);
         let (town, registered) = (1 + station % 3, 380 + station * 131 % 370);
         let _ = writeln!(register, "{:05},School {},t{district}-{town},{registered},,", station + 1, station + 1);
     }

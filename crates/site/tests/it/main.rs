@@ -1,3 +1,128 @@
 //! The site as a whole: its pages from a made-up night.
 
 mod demo;
+mod html;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use demo::Demo;
+use tallyproof_count::{SlotStatus, ledger::SlotView};
+use tallyproof_record::Phase;
+use tallyproof_site::{Lang, number::grouped, render};
+
+/// The folder as text by path.
+fn pages(demo: &Demo) -> BTreeMap<String, String> {
+    let files = render(&demo.input()).into_iter();
+    files.map(|(path, bytes)| (path, String::from_utf8(bytes).expect("pages are UTF-8"))).collect()
+}
+
+/// A night in which no record has come.
+fn before(files: &tallyproof_record::definition::package::Files) -> Demo {
+    Demo::new(files, |_| Vec::new())
+}
+
+fn replace(files: &mut tallyproof_record::definition::package::Files, name: &str, from: &str, to: &str) {
+    let bytes = files.get_mut(name).expect("the demo has it");
+    let text = String::from_utf8(bytes.clone()).expect("UTF-8");
+    assert!(text.contains(from), "{name} has {from}");
+    *bytes = text.replace(from, to).into_bytes();
+}
+
+#[test]
+fn small_pages_stay_as_they_are() {
+    let pages = pages(&demo::night(20, Phase::Drill));
+    for name in ["index.html", "contest-1.html", "stations-1.html"] {
+        insta::assert_snapshot!(name, pages[&format!("site/{name}")]);
+    }
+}
+
+#[test]
+fn same_count_same_bytes() {
+    assert_eq!(render(&demo::night(200, Phase::Drill).input()), render(&demo::night(200, Phase::Drill).input()));
+}
+
+#[test]
+fn every_page_is_well_formed() {
+    for demo in [demo::night(300, Phase::Official), before(&demo::package(5, Phase::Drill))] {
+        for (path, page) in pages(&demo).iter().filter(|(_, page)| page.starts_with("<!DOCTYPE")) {
+            html::check(page).unwrap_or_else(|error| panic!("{path}: {error}"));
+        }
+    }
+}
+
+#[test]
+fn names_from_files_never_become_markup() {
+    let mut files = demo::package(40, Phase::Drill);
+    let hostile = "<script>alert('1')</script><img src=x onerror=\"alert(2)\">&amp;";
+    let field = format!("\"{}\"", hostile.replace('"', "\"\""));
+    replace(&mut files, "ballot.csv", "Candidate One", &field);
+    replace(&mut files, "ballot.csv", "c2,Candidate Two,b,Birch", &format!("c2,Candidate Two,b,{field}"));
+    replace(&mut files, "areas.csv", "District 3", &field);
+    replace(&mut files, "areas.csv", "Town 3.1", &field);
+    replace(&mut files, "stations.csv", "School 4,", &format!("{field},"));
+    replace(&mut files, "election.toml", "Example election", "</title><script>alert(1)</script>");
+    replace(&mut files, "election.toml", "made up, for looking at pages", "<b onclick='x'>");
+    for (path, page) in pages(&before(&files)).iter().filter(|(_, page)| page.starts_with("<!DOCTYPE")) {
+        html::check(page).unwrap_or_else(|error| panic!("{path}: {error}"));
+        assert_eq!(page.matches("<script").count(), 1, "{path}: the page's own script alone");
+        assert!(!page.contains("<img") && !page.contains("<b onclick"), "{path}");
+        assert!(page.contains("&lt;b onclick") || page.contains("&#60;b onclick"), "{path}: shown, not dropped");
+    }
+}
+
+#[test]
+fn a_drill_says_so_on_every_page_in_every_language() {
+    let (drill, official) = (pages(&demo::night(30, Phase::Drill)), pages(&demo::night(30, Phase::Official)));
+    for (path, page) in drill.iter().filter(|(_, page)| page.starts_with("<!DOCTYPE")) {
+        for lang in Lang::ALL {
+            let words = tallyproof_site::Messages::new(lang).text(tallyproof_site::Text::DrillBanner);
+            assert!(page.contains(&format!("<p lang=\"{}\">{words}</p>", lang.tag())), "{path}");
+            assert!(!official[path].contains(&words), "{path}");
+        }
+    }
+}
+
+#[test]
+fn each_station_stands_on_one_list_with_its_status() {
+    let demo = demo::night(5_000, Phase::Official);
+    let pages = pages(&demo);
+    let lists: Vec<_> = pages.iter().filter(|(path, _)| path.starts_with("site/stations-1-")).collect();
+    assert!(lists.len() > 2, "5,000 stations take several pages");
+    let mut found = BTreeSet::new();
+    for page in lists.iter().map(|(_, page)| page) {
+        assert!(page.matches("<tr id=\"s").count() <= 1_000);
+        for row in page.split("<tr id=\"s").skip(1) {
+            assert!(found.insert(row.split('"').next().expect("an id")), "a station stands twice");
+        }
+    }
+    assert_eq!(found.len(), 5_000);
+}
+
+#[test]
+fn the_bound_is_the_rolls_of_stations_not_counted_plus_the_allowance() {
+    let demo = demo::night(400, Phase::Official);
+    let election = demo.ledger.definition().election();
+    let open = |slot: &SlotView<'_>| slot.contest.0 == 1 && slot.status != SlotStatus::Counted;
+    let caps = demo.ledger.slots().filter(open).map(|slot| {
+        let station = election.station(slot.station).expect("in the register");
+        u64::from(station.roll().expect("every roll is known")) + 5
+    });
+    let words = format!("Records not included can hold at most {} votes", grouped(caps.sum()));
+    assert!(pages(&demo)["site/contest-1.html"].contains(&words));
+}
+
+#[test]
+fn a_missing_roll_is_said_and_never_taken_as_zero() {
+    let mut files = demo::package(6, Phase::Official);
+    replace(&mut files, "stations.csv", ",380,,", ",,,");
+    let page = &pages(&before(&files))["site/contest-1.html"];
+    assert!(page.contains("unknown number of votes, because 1 station among them has no roll to bound it"));
+    assert!(!page.contains("class=\"reach\""), "a reach that is not known is not drawn");
+}
+
+#[test]
+fn before_the_first_record_nothing_is_a_share_of_nothing() {
+    let page = &pages(&before(&demo::package(6, Phase::Official)))["site/contest-1.html"];
+    assert!(page.contains("0 of 6 stations counted"));
+    assert!(page.contains("–") && !page.contains("0.00%"));
+}
