@@ -181,7 +181,7 @@ fn read_definition(source: &dyn Source) -> Result<Arc<Committed>, Vec<Problem>> 
     let files: package::Files = read.into_iter().flatten().map(|(path, bytes)| (name(path), bytes)).collect();
     let in_bundle = |problem: Problem| Problem { place: format!("{}{}", bundle::ELECTION, problem.place), ..problem };
     package::parse_canonical(&files)
-        .map(|(election, _)| Arc::new(election.commit()))
+        .map(Arc::new)
         .map_err(|problems| problems.into_iter().map(in_bundle).collect())
 }
 

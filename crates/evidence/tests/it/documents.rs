@@ -71,7 +71,8 @@ fn the_tiny_fixture_is_canonical() {
     let folder = root().join("fixtures/tiny");
     let names = ["election.toml", "areas.csv", "stations.csv", "ballot.csv"];
     let files = names.map(|name| (name.to_owned(), std::fs::read(folder.join(name)).unwrap())).into();
-    let (election, _) = package::parse_canonical(&files).unwrap_or_else(|problems| panic!("{problems:#?}"));
+    let committed = package::parse_canonical(&files).unwrap_or_else(|problems| panic!("{problems:#?}"));
+    let election = committed.election();
     let bytes = std::fs::read(folder.join("results.csv")).unwrap();
     let figures = results::parse(&bytes, &election).unwrap_or_else(|problems| panic!("{problems:#?}"));
     assert!(results::render(&figures, &election) == bytes);

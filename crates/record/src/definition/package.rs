@@ -16,7 +16,7 @@ pub use report::CODES;
 use report::{Checker, Code, Report};
 
 use self::{areas::Areas, head::Head};
-use super::{Canonical, Election};
+use super::{Committed, Election};
 use crate::problem::Problem;
 
 /// File name to bytes, as found in the folder.
@@ -36,15 +36,14 @@ pub fn parse(files: &Files) -> Result<Election, Vec<Problem>> {
 }
 
 /// As [`parse`], and refuses files that are not byte for byte canonical (what a bundle holds).
-pub fn parse_canonical(files: &Files) -> Result<(Election, Canonical), Vec<Problem>> {
-    let election = parse(files)?;
-    let canonical = election.canonical();
-    let differing = canonical.files.iter().filter_map(|(name, expected)| {
+pub fn parse_canonical(files: &Files) -> Result<Committed, Vec<Problem>> {
+    let committed = parse(files)?.commit();
+    let differing = committed.canonical().files.iter().filter_map(|(name, expected)| {
         let found = files.get(*name)?;
         (found != expected).then(|| not_canonical(name, found, expected))
     });
     let problems: Vec<_> = differing.collect();
-    if problems.is_empty() { Ok((election, canonical)) } else { Err(problems) }
+    if problems.is_empty() { Ok(committed) } else { Err(problems) }
 }
 
 fn read(files: &Files, report: &mut Report) -> Option<Election> {
