@@ -28,7 +28,7 @@ const WINDOW: usize = 256;
 const FORGER_TRIES: u32 = 3;
 const FORGER_PAUSE_MS: u64 = 300;
 /// A wave without a single receipt for this long has met a centre that does not answer.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// How the drill's network and its people behave, the same for every wave.
 #[derive(Clone, Debug)]

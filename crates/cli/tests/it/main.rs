@@ -8,6 +8,7 @@ mod contract;
 mod crash;
 mod documents;
 mod import;
+mod night;
 mod shell;
 mod station;
 mod verify;
