@@ -10,7 +10,7 @@ use crate::command::program;
 /// gives `false` when one of them is stale.
 pub(crate) fn run(root: &Path, check: bool) -> Result<bool> {
     let mut generate = program(root, "cargo");
-    generate.args(["run", "--quiet", "--locked", "--package", "tallyproof-cli", "--", "generate-docs"]);
+    generate.args(["run", "--quiet", "--locked", "--package", "tallyproof-cli", "--", "generate-docs", "docs"]);
     if check {
         generate.arg("--check");
     }
