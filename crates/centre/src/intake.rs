@@ -6,7 +6,7 @@
 use std::{fmt, sync::Arc};
 
 use sha2::{Digest, Sha256};
-use tallyproof_count::{Judge, Judged, JudgedRecord};
+use tallyproof_count::{Judged, JudgedRecord, judge_record};
 use tallyproof_record::{
     ContestNo, StationNo,
     cose::{self, RecordDigest},
@@ -98,13 +98,13 @@ impl fmt::Debug for Authentic {
 /// Admits records of one election; shared by all threads.
 #[derive(Debug)]
 pub struct Intake {
-    judge: Judge,
+    definition: Arc<Committed>,
 }
 
 impl Intake {
     /// An intake for this definition.
     pub fn new(definition: Arc<Committed>) -> Self {
-        Self { judge: Judge::new(definition) }
+        Self { definition }
     }
 
     /// Checks structure, station, key and signature, and applies the rules.
@@ -113,7 +113,7 @@ impl Intake {
         if bytes.len() > cose::MAX_LEN {
             return Err(Refusal::TooLong);
         }
-        let judged = self.judge.judge_record(&bytes);
+        let judged = judge_record(&self.definition, &bytes);
         let Judged::Record(record) = &judged else { return Err(refusal(&bytes)) };
         if signed_by_another(record) {
             return Err(Refusal::Key);
@@ -123,12 +123,12 @@ impl Intake {
     }
 }
 
-/// The judge lets a record of an unknown key stand as an event. It proves nothing about its sender, so the disk is not for it.
+/// Judging lets a record of an unknown key stand as an event. It proves nothing about its sender, so the disk is not for it.
 fn signed_by_another(record: &JudgedRecord) -> bool {
     record.findings.iter().any(|finding| finding.rule == RuleId::WrongKey)
 }
 
-/// What the judge found invalid: the structure, or else the signature.
+/// What judging found invalid: the structure, or else the signature.
 fn refusal(bytes: &[u8]) -> Refusal {
     if cose::open(bytes).is_ok() { Refusal::Signature } else { Refusal::Structure }
 }

@@ -1,7 +1,5 @@
 //! What one entry is worth on its own: the expensive part of counting, and the one that runs in parallel.
 
-use std::sync::Arc;
-
 use sha2::{Digest, Sha256};
 use tallyproof_record::{
     OpenRecord, Tally,
@@ -47,34 +45,6 @@ impl JudgedRecord {
     /// The strongest severity among the findings.
     pub fn severity(&self) -> Option<Severity> {
         rules::worst(&self.findings)
-    }
-}
-
-/// Judges entries against one definition; shared by all threads.
-#[derive(Debug)]
-pub struct Judge {
-    definition: Arc<Committed>,
-}
-
-impl Judge {
-    /// A judge for this definition.
-    pub fn new(definition: Arc<Committed>) -> Self {
-        Self { definition }
-    }
-
-    /// The definition judged against.
-    pub fn definition(&self) -> &Arc<Committed> {
-        &self.definition
-    }
-
-    /// Judges a log entry: type byte and body.
-    pub fn judge(&self, entry: &[u8]) -> Judged {
-        judge(&self.definition, entry)
-    }
-
-    /// Judges a sealed record that is not in a log yet.
-    pub fn judge_record(&self, sealed: &[u8]) -> Judged {
-        judge_record(&self.definition, sealed)
     }
 }
 

@@ -23,7 +23,7 @@ pub mod totals;
 pub mod trust;
 pub mod verify;
 
-pub use judge::{Judge, Judged, JudgedRecord};
+pub use judge::{Judged, JudgedRecord, judge, judge_record};
 pub use ledger::{Ledger, SlotStatus};
 pub use totals::Totals;
 pub use trust::Trust;

@@ -25,7 +25,7 @@ use self::{entries::Sink, notes::Statements, tiles::Log};
 use crate::{
     bundle,
     check::Check,
-    judge::{Judge, Judged},
+    judge::Judged,
     ledger::{Applied, Ledger},
     manifest::Manifest,
     totals::Totals,
@@ -180,9 +180,7 @@ fn read_definition(source: &dyn Source) -> Result<Arc<Committed>, Vec<Problem>> 
     let name = |path: &str| path.trim_start_matches(bundle::ELECTION).to_owned();
     let files: package::Files = read.into_iter().flatten().map(|(path, bytes)| (name(path), bytes)).collect();
     let in_bundle = |problem: Problem| Problem { place: format!("{}{}", bundle::ELECTION, problem.place), ..problem };
-    package::parse_canonical(&files)
-        .map(Arc::new)
-        .map_err(|problems| problems.into_iter().map(in_bundle).collect())
+    package::parse_canonical(&files).map(Arc::new).map_err(|problems| problems.into_iter().map(in_bundle).collect())
 }
 
 fn keep_all<T>(result: Result<T, Vec<Problem>>, problems: &mut Vec<Problem>) -> Option<T> {
@@ -229,8 +227,7 @@ fn check_log(
     let Some(target) = statements.target() else {
         return Count { ledger: tally.ledger, log: Log { tree: None, root: None, entries_hold: false } };
     };
-    let judge = definition.map(|definition| Judge::new(Arc::clone(definition)));
-    let leaves = entries::walk(source, target.size, judge.as_ref(), &mut tally, progress);
+    let leaves = entries::walk(source, target.size, definition.map(Arc::as_ref), &mut tally, progress);
     problems.append(&mut tally.problems);
     if target.size == 0 {
         problems

@@ -5,13 +5,13 @@ use tallyproof_log::{
     merkle::{Hash, leaf_hash},
     tile::{self, FULL_WIDTH, TilePath},
 };
-use tallyproof_record::Problem;
+use tallyproof_record::{Problem, definition::Committed};
 
 use super::{Progress, Source, fetch};
 use crate::{
     bundle,
     check::Check,
-    judge::{Judge, Judged},
+    judge::{Judged, judge},
 };
 
 /// Entry bundles that are read at a time. Bounds the memory; and where so many in a row are not there, no more are asked for:
@@ -57,11 +57,11 @@ pub(super) trait Sink: Send {
     fn problem(&mut self, problem: Problem);
 }
 
-/// Reads the entries of a log of `size`. Without a judge (the definition is unusable) they are only hashed.
+/// Reads the entries of a log of `size`. Without a definition (it is unusable) they are only hashed.
 pub(super) fn walk(
     source: &dyn Source,
     size: u64,
-    judge: Option<&Judge>,
+    definition: Option<&Committed>,
     sink: &mut impl Sink,
     progress: Progress<'_>,
 ) -> Leaves {
@@ -78,7 +78,7 @@ pub(super) fn walk(
             || {
                 window
                     .into_par_iter()
-                    .map(|tile| (tile, read_bundle(source, &tile, judge)))
+                    .map(|tile| (tile, read_bundle(source, &tile, definition)))
                     .collect::<Vec<JudgedBundle>>()
             },
             || fold(std::mem::take(&mut read), &mut leaves, sink),
@@ -94,12 +94,19 @@ fn done(leaves: &Leaves) -> u64 {
     (leaves.bundles.len() as u64).saturating_mul(u64::from(FULL_WIDTH))
 }
 
-fn read_bundle(source: &dyn Source, tile: &TilePath, judge: Option<&Judge>) -> Result<Vec<JudgedEntry>, Problem> {
+fn read_bundle(
+    source: &dyn Source,
+    tile: &TilePath,
+    definition: Option<&Committed>,
+) -> Result<Vec<JudgedEntry>, Problem> {
     let path = bundle::tile_path(tile);
     let bytes = fetch(source, &path)?;
     let entries = tile::decode_entries(&bytes, tile.width())
         .map_err(|error| Check::EntryTile.problem(path, error.to_string()))?;
-    let judged = |entry: &&[u8]| JudgedEntry { leaf: leaf_hash(entry), judged: judge.map(|judge| judge.judge(entry)) };
+    let judged = |entry: &&[u8]| JudgedEntry {
+        leaf: leaf_hash(entry),
+        judged: definition.map(|definition| judge(definition, entry)),
+    };
     Ok(entries.par_iter().with_min_len(SHARE).map(judged).collect())
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use tallyproof_count::{
-    Judge, Judged, Ledger, SlotStatus, Totals, bundle,
+    Judged, Ledger, SlotStatus, Totals, bundle, judge,
     ledger::{Applied, Summary},
 };
 use tallyproof_record::{
@@ -21,9 +21,9 @@ use crate::world::{
 
 /// Applies entries from index 1 on.
 fn applied(ledger: &mut Ledger, entries: &[Vec<u8>]) -> Vec<Applied> {
-    let judge = Judge::new(Arc::clone(ledger.definition()));
+    let definition = Arc::clone(ledger.definition());
     let first = ledger.entries().max(1);
-    (first..).zip(entries).map(|(index, entry)| ledger.apply(index, &judge.judge(entry))).collect()
+    (first..).zip(entries).map(|(index, entry)| ledger.apply(index, &judge(&definition, entry))).collect()
 }
 
 fn over_roll(definition: &Committed, station: u32) -> Tally {
@@ -147,19 +147,18 @@ fn warnings_are_counted() {
 #[test]
 fn judging_tells_definitions_records_and_foreign_bytes_apart() {
     let (definition, other) = (election(4), election(5));
-    let judge = Judge::new(Arc::clone(&definition));
-    assert_eq!(judge.judge(&definition_entry(&definition)), Judged::Definition { matches: true });
-    assert_eq!(judge.judge(&definition_entry(&other)), Judged::Definition { matches: false });
+    assert_eq!(judge(&definition, &definition_entry(&definition)), Judged::Definition { matches: true });
+    assert_eq!(judge(&definition, &definition_entry(&other)), Judged::Definition { matches: false });
     for foreign in [&b""[..], b"\x05abc", b"\x02abc"] {
-        assert!(matches!(judge.judge(foreign), Judged::Invalid { .. }));
+        assert!(matches!(judge(&definition, foreign), Judged::Invalid { .. }));
     }
     let foreign_election = sealed(&tally(&other, 2, GOVERNOR, 0));
-    let Judged::Record(record) = judge.judge(&foreign_election) else {
+    let Judged::Record(record) = judge(&definition, &foreign_election) else {
         panic!("a record of another election is an event")
     };
     assert_eq!(record.findings[0].rule, RuleId::WrongElection);
-    assert_eq!(judge.judge(&foreign_election), tallyproof_count::judge::judge(&definition, &foreign_election));
-    assert_eq!(judge.judge_record(&foreign_election[1..]), judge.judge(&foreign_election));
+    assert_eq!(judge(&definition, &foreign_election), tallyproof_count::judge::judge(&definition, &foreign_election));
+    assert_eq!(judge.judge_record(&foreign_election[1..]), judge(&definition, &foreign_election));
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt::Write, sync::Arc};
 
 use ed25519_dalek::SigningKey;
 use tallyproof_count::{
-    Judge, Ledger, Trust, Verification, bundle,
+    Ledger, Trust, Verification, bundle, judge,
     manifest::{BundlePath, Manifest},
     verify,
 };
@@ -150,10 +150,9 @@ pub(crate) fn log_of(definition: &Committed, records: &[Vec<u8>]) -> Vec<Vec<u8>
 }
 
 pub(crate) fn ledger_of(definition: &Arc<Committed>, entries: &[Vec<u8>]) -> Ledger {
-    let judge = Judge::new(Arc::clone(definition));
     let mut ledger = Ledger::new(Arc::clone(definition));
     for (index, entry) in (0..).zip(entries) {
-        ledger.apply(index, &judge.judge(entry));
+        ledger.apply(index, &judge(definition, entry));
     }
     ledger
 }
