@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use tallyproof_count::{
-    Judged, Ledger, SlotStatus, Totals, bundle, judge,
+    Judged, Ledger, SlotStatus, Totals, bundle, judge, judge_record,
     ledger::{Applied, Summary},
 };
 use tallyproof_record::{
@@ -157,8 +157,7 @@ fn judging_tells_definitions_records_and_foreign_bytes_apart() {
         panic!("a record of another election is an event")
     };
     assert_eq!(record.findings[0].rule, RuleId::WrongElection);
-    assert_eq!(judge(&definition, &foreign_election), tallyproof_count::judge::judge(&definition, &foreign_election));
-    assert_eq!(judge.judge_record(&foreign_election[1..]), judge(&definition, &foreign_election));
+    assert_eq!(judge_record(&definition, &foreign_election[1..]), judge(&definition, &foreign_election));
 }
 
 #[test]
