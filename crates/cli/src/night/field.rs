@@ -11,7 +11,7 @@ use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use ed25519_dalek::VerifyingKey;
 use tallyproof_drill::keys::Seed;
 use tallyproof_drill::network::{Chance, Link};
@@ -33,8 +33,6 @@ const PATIENCE: Duration = Duration::from_mins(1);
 /// How the drill's network and its people behave, the same for every wave.
 #[derive(Clone, Debug)]
 pub(super) struct Conditions {
-    /// Where the centre listens.
-    pub(super) centre: SocketAddr,
     /// The election that receipts have to be for.
     pub(super) election: DefinitionHash,
     /// The key that receipts have to be signed with.
@@ -76,13 +74,16 @@ pub(super) struct Driver<'a> {
 
 impl<'a> Driver<'a> {
     /// A driver with its own socket. Refuses a centre that is not on the loopback interface: a drill disturbs nobody else.
-    pub(super) fn new(conditions: &'a Conditions, counters: &'a FieldCounters, number: usize) -> anyhow::Result<Self> {
-        if !conditions.centre.ip().is_loopback() {
-            bail!("a drill sends to loopback addresses only, and {} is not one", conditions.centre);
-        }
+    pub(super) fn new(
+        centre: SocketAddr,
+        conditions: &'a Conditions,
+        counters: &'a FieldCounters,
+        number: usize,
+    ) -> anyhow::Result<Self> {
+        ensure!(centre.ip().is_loopback(), "a drill sends to loopback addresses only, and {centre} is not one");
         let socket =
             UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).context("cannot open a UDP socket on the loopback interface")?;
-        socket.connect(conditions.centre)?;
+        socket.connect(centre)?;
         let link = |name: &str| {
             let name = format!("{name} {number}");
             Link::new(conditions.seed, &name, conditions.loss, conditions.duplicate)

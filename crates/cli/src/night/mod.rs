@@ -8,7 +8,7 @@ mod report;
 mod view;
 
 use std::net::Ipv4Addr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -71,21 +71,8 @@ pub fn run(package: Package, plan: &NightPlan, printer: &Printer) -> anyhow::Res
     let keys = CentreKeys::new(&origin, plan.seed.log_key(), plan.seed.mac_master())?;
     let trust = Trust { definition: *definition.hash(), log: keys.verifier().clone() };
     let conditions = conditions(&definition, &keys, plan);
-    let centre = centre::start(CentreConfig {
-        election: definition.clone(),
-        keys,
-        journal: workspace.path().join("journal.sqlite"),
-        create: true,
-        bundle: plan.bundle.clone(),
-        udp: (Ipv4Addr::LOCALHOST, 0).into(),
-        http: None,
-        tls: None,
-        admin: None,
-        cut: Cut::OnDemand,
-        publish_every: Duration::MAX,
-        workers: 0,
-    })?;
-    let field = poll(&population, &centre, &Conditions { centre: centre.udp_addr(), ..conditions })?;
+    let centre = start_centre(&definition, keys, plan, &workspace.path().join("journal.sqlite"))?;
+    let field = poll(&population, &centre, &conditions)?;
     let stats = centre.shutdown()?;
     let counted_in = started.elapsed();
     let trust_file = bundle_dir::trust_file(&plan.bundle);
@@ -125,10 +112,30 @@ fn enrol(package: Package, plan: &NightPlan) -> anyhow::Result<(Committed, Resul
     Ok((election.commit(), results))
 }
 
-/// The centre's address follows once it listens.
+fn start_centre(
+    definition: &Committed,
+    keys: CentreKeys,
+    plan: &NightPlan,
+    journal: &Path,
+) -> anyhow::Result<RunningCentre> {
+    centre::start(CentreConfig {
+        election: definition.clone(),
+        keys,
+        journal: journal.to_owned(),
+        create: true,
+        bundle: plan.bundle.clone(),
+        udp: (Ipv4Addr::LOCALHOST, 0).into(),
+        http: None,
+        tls: None,
+        admin: None,
+        cut: Cut::OnDemand,
+        publish_every: Duration::MAX,
+        workers: 0,
+    })
+}
+
 fn conditions(definition: &Committed, keys: &CentreKeys, plan: &NightPlan) -> Conditions {
     Conditions {
-        centre: (Ipv4Addr::UNSPECIFIED, 0).into(),
         election: *definition.hash(),
         log_key: keys.receipts.verifying_key(),
         mac_master: keys.mac,
@@ -162,8 +169,9 @@ pub struct Phases {
 fn poll(population: &Population<'_>, centre: &RunningCentre, conditions: &Conditions) -> anyhow::Result<Field> {
     let mut field = Field::default();
     let counters = Arc::clone(&field.counters);
-    let mut drivers =
-        (0..DRIVERS).map(|number| Driver::new(conditions, &counters, number)).collect::<anyhow::Result<Vec<_>>>()?;
+    let mut drivers = (0..DRIVERS)
+        .map(|number| Driver::new(centre.udp_addr(), conditions, &counters, number))
+        .collect::<anyhow::Result<Vec<_>>>()?;
     let stations = population.reporting_order();
     view::show(centre, &counters, || {
         stations
