@@ -17,26 +17,26 @@ use tallyproof_record::{ContestNo, Phase, StationNo, Tally};
 const SEED: Seed = Seed(1);
 
 /// A definition and one sealed record per station, in station order.
-pub struct World {
-    pub definition: Committed,
-    pub sealed: Vec<SealedRecord>,
+pub(crate) struct World {
+    pub(crate) definition: Committed,
+    pub(crate) sealed: Vec<SealedRecord>,
 }
 
 impl World {
     /// An election of this many stations.
-    pub fn new(stations: u32) -> anyhow::Result<Self> {
+    pub(crate) fn new(stations: u32) -> anyhow::Result<Self> {
         let definition = define(stations)?;
         let sealed = (1..=stations).into_par_iter().map(|no| seal(&definition, StationNo(no))).collect();
         Ok(Self { definition, sealed })
     }
 
     /// The key of each record's station.
-    pub fn keys(&self) -> Vec<StationKey> {
+    pub(crate) fn keys(&self) -> Vec<StationKey> {
         (1..).zip(&self.sealed).map(|(no, _)| public_key(StationNo(no))).collect()
     }
 
     /// Runs all records through a centre in `folder`; returns the times until all were receipted and until all were published.
-    pub fn run_centre(&self, folder: &Path) -> anyhow::Result<(Duration, Duration)> {
+    pub(crate) fn run_centre(&self, folder: &Path) -> anyhow::Result<(Duration, Duration)> {
         let centre = centre::start(CentreConfig {
             election: self.definition.clone(),
             keys: CentreKeys::new("log.example/bench", SEED.log_key(), SEED.mac_master())?,
@@ -54,7 +54,8 @@ impl World {
         let records: Vec<Vec<u8>> = self.sealed.iter().map(|record| record.as_bytes().to_vec()).collect();
         let start = Instant::now();
         let answers: Vec<_> = records.into_iter().map(|record| centre.submitter().submit(record)).collect();
-        let receipts = answers.into_iter().map(Submitted::wait).filter(|answer| matches!(answer, Answer::Receipt(_))).count();
+        let receipts =
+            answers.into_iter().map(Submitted::wait).filter(|answer| matches!(answer, Answer::Receipt(_))).count();
         let receipted = start.elapsed();
         centre.cut_now()?;
         let published = start.elapsed();
@@ -107,7 +108,7 @@ fn seal(definition: &Committed, station: StationNo) -> SealedRecord {
 }
 
 /// How long `work` takes.
-pub fn time<T>(work: impl FnOnce() -> T) -> (Duration, T) {
+pub(crate) fn time<T>(work: impl FnOnce() -> T) -> (Duration, T) {
     let start = Instant::now();
     let done = work();
     (start.elapsed(), done)

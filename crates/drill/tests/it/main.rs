@@ -34,7 +34,12 @@ fn election(phase: &str, rules: &str) -> (Committed, Results) {
 
 fn parts(definition: &Committed, results: &Results, bad: f64) -> Vec<Part> {
     let population = Population::new(definition, results, Seed(7), Chance::new(bad).unwrap()).unwrap();
-    population.reporting_order().concat().into_iter().filter_map(|(station, contest)| population.part(station, contest)).collect()
+    population
+        .reporting_order()
+        .concat()
+        .into_iter()
+        .filter_map(|(station, contest)| population.part(station, contest))
+        .collect()
 }
 
 #[test]
