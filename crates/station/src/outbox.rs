@@ -1,6 +1,7 @@
 //! The outbox: every record in it is sent again and again until the centre's signed receipt for it has come.
 //!
-//! Loss costs time only: a record leaves the outbox by a receipt that verifies and in no other way. Every transmission
+//! Loss costs time only: no transport's word takes a record out of the outbox but a receipt that verifies; only its
+//! owner may [withdraw](Outbox::withdraw) it. Every transmission
 //! has a higher attempt number than the one before, so that a recorded datagram is worthless to whoever replays it.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -173,6 +174,12 @@ impl Outbox {
         self.agenda.remove(&(released.due, receipt.digest));
         let waited_ms = now_ms.saturating_sub(released.first_sent.unwrap_or(now_ms));
         Ok(Receipted { receipt, tries: released.tries, waited_ms })
+    }
+
+    /// Gives a record up without a receipt, as when every way to the centre refused it for good; false if it does not wait.
+    pub fn withdraw(&mut self, digest: &RecordDigest) -> bool {
+        let Some(withdrawn) = self.waiting.remove(digest) else { return false };
+        self.agenda.remove(&(withdrawn.due, *digest))
     }
 
     /// Number of records that still wait for their receipt.

@@ -1,12 +1,14 @@
 //! Sends a station's records over UDP or HTTPS until a receipt for each has come. When to send is for the pure outbox to
 //! say; here are the clock, the sockets and the disk.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs, UdpSocket};
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, anyhow};
+use tallyproof_record::cose::{RecordDigest, SealedRecord};
 use tallyproof_record::frame::HEADER_LEN;
 use tallyproof_record::receipt;
 use tallyproof_station::{Outbox, Receipted, RefusedReceipt};
@@ -20,6 +22,9 @@ const SLICE: Duration = Duration::from_millis(50);
 const HTTP_TIMEOUT: Duration = Duration::from_secs(20);
 const CA_LIMIT: u64 = 1 << 20;
 
+/// Answers about the record itself (malformed, not authentic, too long): the same bytes will get them again.
+const FINAL: [u16; 3] = [400, 403, 413];
+
 /// What came of a sending.
 #[derive(Debug, Default)]
 pub struct Sent {
@@ -27,6 +32,21 @@ pub struct Sent {
     pub receipts: Vec<Receipted>,
     /// Transmissions made.
     pub transmissions: u64,
+    /// Records that every way to the centre refused for good; they stay in the queue.
+    pub refused: Vec<Refusal>,
+}
+
+/// A centre's answer that sending again does not change.
+#[derive(Clone, Debug)]
+pub struct Refusal {
+    /// The way that gave it.
+    pub way: Address,
+    /// SHA-256 of the sealed record.
+    pub digest: RecordDigest,
+    /// HTTP status.
+    pub status: u16,
+    /// The centre's words, its code first: `signature: …`.
+    pub reason: String,
 }
 
 /// What happens while records are on their way, for whoever watches.
@@ -36,12 +56,32 @@ pub enum Event<'a> {
     Receipt(&'a Receipted),
     /// A way to the centre failed; others or later tries may not.
     Failed(&'a Address, String),
+    /// A way refused a record for good; it is not offered there again.
+    Refused(&'a Refusal),
+}
+
+/// What one transmission led to at once.
+enum Outcome {
+    /// It is on its way.
+    Sent,
+    /// Bytes that should be a receipt.
+    Answered(Vec<u8>),
+    /// Worth another try.
+    Failed(Address, anyhow::Error),
+    Refused(Refusal),
+}
+
+enum Answer {
+    Receipt(Vec<u8>),
+    Refused { status: u16, reason: String },
 }
 
 /// The ways to the centre, taken in turn: a way that is blocked costs a retry and nothing more.
 pub struct Carrier {
     ways: Vec<Address>,
     turn: usize,
+    /// Ways, by position, that refused a record for good.
+    refused: BTreeMap<RecordDigest, BTreeSet<usize>>,
     sockets: Vec<UdpSocket>,
     agent: ureq::Agent,
 }
@@ -60,18 +100,41 @@ impl Carrier {
                 return Err(anyhow!("this machine has no network: no UDP socket can be opened"));
             }
         }
-        Ok(Self { ways, turn: 0, sockets, agent })
+        Ok(Self { ways, turn: 0, refused: BTreeMap::new(), sockets, agent })
     }
 
-    /// Sends one datagram by the next way; an answer that comes with it (HTTPS) is returned.
-    fn send(&mut self, datagram: &[u8]) -> Result<Option<Vec<u8>>, (Address, anyhow::Error)> {
-        let Some(way) = self.ways.get(self.turn % self.ways.len().max(1)).cloned() else { return Ok(None) };
-        self.turn = self.turn.wrapping_add(1);
-        let sent = match &way {
-            Address::Udp(place) => self.send_udp(place, datagram).map(|()| None),
-            Address::Http(url) => self.post(url, datagram.get(HEADER_LEN..).unwrap_or_default()).map(Some),
+    /// Sends one datagram by the next way that has not refused its record.
+    fn send(&mut self, datagram: &[u8]) -> Outcome {
+        let body = datagram.get(HEADER_LEN..).unwrap_or_default();
+        let digest = SealedRecord::from_bytes(body.to_vec()).map(|record| record.digest()).unwrap_or_default();
+        let Some(number) = self.next_way(&digest) else { return Outcome::Sent };
+        let Some(way) = self.ways.get(number).cloned() else { return Outcome::Sent };
+        let outcome = match &way {
+            Address::Udp(place) => self.send_udp(place, datagram).map(|()| Outcome::Sent),
+            Address::Http(url) => self.post(url, body).map(|answer| match answer {
+                Answer::Receipt(bytes) => Outcome::Answered(bytes),
+                Answer::Refused { status, reason } => {
+                    self.refused.entry(digest).or_default().insert(number);
+                    Outcome::Refused(Refusal { way: way.clone(), digest, status, reason })
+                }
+            }),
         };
-        sent.map_err(|error| (way, error))
+        outcome.unwrap_or_else(|error| Outcome::Failed(way, error))
+    }
+
+    /// Ways take turns over all records.
+    fn next_way(&mut self, digest: &RecordDigest) -> Option<usize> {
+        let count = self.ways.len();
+        let refused = self.refused.get(digest);
+        let is_open = |number: &usize| refused.is_none_or(|refused| !refused.contains(number));
+        let next = (0..count).filter_map(|step| self.turn.wrapping_add(step).checked_rem(count)).find(is_open)?;
+        self.turn = next.wrapping_add(1);
+        Some(next)
+    }
+
+    /// Whether a way is left by which the record may still get its receipt. A UDP way always is: it never refuses.
+    fn has_way(&self, digest: &RecordDigest) -> bool {
+        self.refused.get(digest).is_none_or(|refused| refused.len() < self.ways.len())
     }
 
     /// The name is resolved each time: an answer that was wrong or missing at first may be right later.
@@ -88,14 +151,18 @@ impl Carrier {
         Err(last)
     }
 
-    fn post(&self, url: &str, record: &[u8]) -> anyhow::Result<Vec<u8>> {
+    fn post(&self, url: &str, record: &[u8]) -> anyhow::Result<Answer> {
         let mut response = self.agent.post(url).content_type("application/cose").send(record)?;
         let status = response.status();
         let body = response.body_mut().with_config().limit(4096).read_to_vec()?;
         if status.is_success() {
-            return Ok(body);
+            return Ok(Answer::Receipt(body));
         }
-        Err(anyhow!("the centre answered {status}: {}", String::from_utf8_lossy(&body).trim().escape_debug()))
+        let reason = String::from_utf8_lossy(&body).trim().escape_debug().to_string();
+        if FINAL.contains(&status.as_u16()) {
+            return Ok(Answer::Refused { status: status.as_u16(), reason });
+        }
+        Err(anyhow!("the centre answered {status}: {reason}"))
     }
 
     /// Whatever arrives first within `wait`.
@@ -132,7 +199,7 @@ fn receive_one(socket: &UdpSocket, buffer: &mut [u8], wait: Duration) -> Option<
     }
 }
 
-/// Sends until nothing waits or `timeout` is over. Receipts and attempts are on the disk before they are acted on.
+/// Sends until nothing waits that may still get its receipt, or `timeout` is over. Receipts and attempts are on the disk before they are acted on.
 pub fn until_receipted(
     outbox: &mut Outbox,
     queue: &Queue,
@@ -153,9 +220,15 @@ pub fn until_receipted(
         for datagram in due {
             sent.transmissions += 1;
             match carrier.send(&datagram) {
-                Ok(Some(answer)) => take(outbox, queue, &clock, &answer, &mut sent, watch)?,
-                Ok(None) => {}
-                Err((way, error)) => watch(&Event::Failed(&way, format!("{error:#}"))),
+                Outcome::Sent => {}
+                Outcome::Answered(answer) => take(outbox, queue, &clock, &answer, &mut sent, watch)?,
+                Outcome::Failed(way, error) => watch(&Event::Failed(&way, format!("{error:#}"))),
+                Outcome::Refused(refusal) => {
+                    watch(&Event::Refused(&refusal));
+                    if !carrier.has_way(&refusal.digest) && outbox.withdraw(&refusal.digest) {
+                        sent.refused.push(refusal);
+                    }
+                }
             }
         }
         let wake = outbox.next_wake().into_iter().chain(deadline).min().unwrap_or(0);

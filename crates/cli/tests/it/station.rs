@@ -1,6 +1,7 @@
 //! A station's evening, with the real binary and a centre that loses, forges and repeats.
 
-use std::net::UdpSocket;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, UdpSocket};
 use std::thread::{self, JoinHandle};
 
 use ed25519_dalek::SigningKey;
@@ -167,6 +168,78 @@ fn sending_gives_up_after_the_timeout_and_keeps_the_queue() {
     assert!(shell.path("queue/station-1-contest-1.cose").exists());
 }
 
+/// Answers `requests` POSTs with the same words, and counts them.
+fn refusing_centre(status: &'static str, reason: &'static str, requests: usize) -> (String, JoinHandle<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    let serve = move || {
+        for _ in 0..requests {
+            let mut stream = BufReader::new(listener.accept().unwrap().0);
+            let (mut line, mut length) = (String::new(), 0);
+            while stream.read_line(&mut line).unwrap() > 2 {
+                let lower = line.to_lowercase();
+                length = lower.strip_prefix("content-length:").map_or(length, |value| value.trim().parse().unwrap());
+                line.clear();
+            }
+            stream.read_exact(&mut vec![0; length]).unwrap();
+            let head = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", reason.len());
+            stream.get_mut().write_all(format!("{head}{reason}").as_bytes()).unwrap();
+        }
+    };
+    (address, thread::spawn(serve))
+}
+
+#[test]
+fn a_refusal_for_good_is_reported_and_not_sent_again() {
+    let answers =
+        [("400 Bad Request", "structure: no"), ("403 Forbidden", "key: no"), ("413 Content Too Large", "too-long: no")];
+    for (status, reason) in answers {
+        let shell = enrolled();
+        assert_eq!(shell.run(SEAL).code, 0);
+        let (address, centre) = refusing_centre(status, reason, 1);
+        let sent = shell.run(&format!("{SEND} --to {address}"));
+        centre.join().unwrap();
+        let report = sent.json();
+        assert_eq!(
+            (sent.code, &report["waiting"], &report["transmissions"]),
+            (1, &0.into(), &1.into()),
+            "{}",
+            sent.stderr
+        );
+        assert_eq!(report["refused"][0]["status"].to_string(), status[..3]);
+        assert_eq!(report["refused"][0]["reason"], reason);
+        assert!(sent.stderr.contains(reason), "{}", sent.stderr);
+        let status = shell.run("--json station status --queue queue --pack packs/station-1.toml");
+        assert_eq!((status.code, &status.json()["waiting"]), (1, &1.into()), "the record stays in the queue");
+    }
+}
+
+#[test]
+fn a_refusal_that_may_pass_is_tried_again() {
+    let shell = enrolled();
+    assert_eq!(shell.run(SEAL).code, 0);
+    let (address, centre) = refusing_centre("503 Service Unavailable", "unavailable: later", 2);
+    let send = SEND.replace("--timeout 20", "--timeout 2");
+    let sent = shell.run(&format!("{send} --to {address}"));
+    centre.join().unwrap();
+    assert_eq!((sent.code, &sent.json()["waiting"], &sent.json()["refused"]), (1, &1.into(), &serde_json::json!([])));
+}
+
+/// Whoever can refuse on one way cannot keep a record from getting through on another.
+#[test]
+fn a_refusal_on_one_way_leaves_the_others() {
+    let shell = enrolled();
+    assert_eq!(shell.run(SEAL).code, 0);
+    let election = shell.run("--json election show published").json()["definition"].as_str().unwrap().parse().unwrap();
+    let (refusing, refuser) = refusing_centre("403 Forbidden", "key: no", 1);
+    let (good, centre) = unreliable_centre(CentreKeys::read(&shell.path("keys")).unwrap(), election);
+    let sent = shell.run(&format!("{SEND} --to {refusing} --to {good}"));
+    refuser.join().unwrap();
+    centre.join().unwrap();
+    assert_eq!((sent.code, &sent.json()["waiting"], &sent.json()["refused"]), (0, &0.into(), &serde_json::json!([])));
+    assert_eq!(sent.json()["transmissions"], 4, "one by the way that refuses, three by the other");
+}
+
 #[test]
 fn the_pack_of_another_election_is_refused() {
     let shell = enrolled();
@@ -179,7 +252,6 @@ fn the_pack_of_another_election_is_refused() {
 #[cfg(target_os = "linux")]
 #[test]
 fn an_officer_seals_a_record_at_the_terminal() {
-    use std::io::Write;
     use std::process::{Command, Stdio};
 
     let shell = enrolled();

@@ -205,3 +205,16 @@ fn a_record_enqueued_twice_is_sent_once() {
     assert!(outbox.poll(START).is_some());
     assert!(outbox.poll(START).is_none());
 }
+
+#[test]
+fn a_record_withdrawn_is_not_sent_and_the_others_are() {
+    let mut outbox = outbox(1);
+    let (given_up, kept) = (record(1), record(2));
+    outbox.enqueue(0, given_up.clone());
+    outbox.enqueue(0, kept);
+    assert!(outbox.withdraw(&given_up.digest()));
+    assert!(!outbox.withdraw(&given_up.digest()), "it waits no longer");
+    assert_eq!(outbox.pending(), 1);
+    assert!(outbox.poll(0).is_some());
+    assert!(outbox.poll(0).is_none(), "one datagram, of the record that was kept");
+}

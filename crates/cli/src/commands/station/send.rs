@@ -12,15 +12,15 @@ use tallyproof_station::{Outbox, Receipted, RetryPolicy};
 use crate::pack::Pack;
 use crate::station::address::Address;
 use crate::station::queue::{Queue, Queued};
-use crate::station::send::{self, Carrier, Event, Sent};
+use crate::station::send::{self, Carrier, Event, Refusal, Sent};
 use crate::{Exit, Printer, Report};
 
 /// Arguments of `tallyproof station send`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  \
     tallyproof station send --queue queue --pack station-17.toml --to udp://centre.example:7410\n\n\
-    Ends with 0 when every record in the queue has its receipt, with 1 if some still wait when --timeout is over. The\n\
-    queue survives both, and a power loss: run the command again.")]
+    Ends with 0 when every record in the queue has its receipt, with 1 if some still wait when --timeout is over or if \
+    every way to the centre refused one for good. The queue survives both, and a power loss: run the command again.")]
 pub(super) struct Args {
     /// Folder of sealed records
     #[arg(long, value_name = "DIR")]
@@ -48,6 +48,8 @@ pub(super) struct SendReport {
     receipts: Vec<ReceiptRow>,
     /// Records that still wait.
     waiting: u64,
+    /// Records that every way to the centre refused for good. They stay in the queue.
+    refused: Vec<RefusedRow>,
     /// Transmissions made.
     transmissions: u64,
 }
@@ -65,6 +67,30 @@ struct ReceiptRow {
     waited_ms: u64,
 }
 
+/// One record that the centre does not take, and its last answer.
+#[derive(Debug, Serialize, JsonSchema)]
+struct RefusedRow {
+    /// SHA-256 of the sealed record.
+    digest: String,
+    /// The way that refused it last.
+    way: String,
+    /// HTTP status: 400, 403 or 413.
+    status: u16,
+    /// The centre's words, its code first: `signature: …`.
+    reason: String,
+}
+
+impl From<&Refusal> for RefusedRow {
+    fn from(refusal: &Refusal) -> Self {
+        Self {
+            digest: hex::encode(refusal.digest),
+            way: refusal.way.to_string(),
+            status: refusal.status,
+            reason: refusal.reason.clone(),
+        }
+    }
+}
+
 impl From<&Receipted> for ReceiptRow {
     fn from(receipted: &Receipted) -> Self {
         Self {
@@ -80,7 +106,14 @@ impl Report for SendReport {
     fn write_text(&self, out: &mut dyn fmt::Write) -> fmt::Result {
         let came = self.receipts.len();
         let (before, waiting, made) = (self.before, self.waiting, self.transmissions);
-        writeln!(out, "{came} receipts came, {before} were there, {waiting} records wait; {made} transmissions")
+        for RefusedRow { digest, way, status, reason } in &self.refused {
+            writeln!(out, "record {digest} was refused by {way}: {status} {reason}")?;
+        }
+        let refused = self.refused.len();
+        writeln!(
+            out,
+            "{came} receipts came, {before} were there, {waiting} records wait, {refused} were refused; {made} transmissions"
+        )
     }
 }
 
@@ -102,9 +135,10 @@ pub(super) fn run(args: &Args, printer: &mut Printer) -> anyhow::Result<Exit> {
         before: done.len() as u64,
         receipts: sent.receipts.iter().map(ReceiptRow::from).collect(),
         waiting: waiting as u64,
+        refused: sent.refused.iter().map(RefusedRow::from).collect(),
         transmissions: sent.transmissions,
     });
-    Ok(Exit::from_holds(waiting == 0))
+    Ok(Exit::from_holds(waiting == 0 && sent.refused.is_empty()))
 }
 
 fn transmit(args: &Args, pack: &Pack, queue: &Queue, outbox: &mut Outbox, printer: &Printer) -> anyhow::Result<Sent> {
@@ -118,6 +152,9 @@ fn transmit(args: &Args, pack: &Pack, queue: &Queue, outbox: &mut Outbox, printe
             printer.note(format_args!("receipt: contest {}, {} tries", receipted.receipt.contest, receipted.tries));
         }
         Event::Failed(way, why) => printer.note(format_args!("{way}: {why}; trying again")),
+        Event::Refused(Refusal { way, status, reason, .. }) => {
+            printer.note(format_args!("{way}: refused for good: {status} {reason}"));
+        }
     })
 }
 
