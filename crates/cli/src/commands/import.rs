@@ -29,10 +29,10 @@ const EXPLAINED: [&str; 5] = ["IM-04", "IM-09", "IM-12", "IM-13", "IM-14"];
 /// Arguments of `tallyproof import`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  tallyproof import mapping.toml table.csv.xz --out my-election\n\n\
-    docs/guide/import.md says how to write a mapping. The report of every row that was not used is also written to\n\
+    docs/guide/import.md says how to write a mapping. The report of every row that was not used is also written to \
     import-report.json in the package.\n\n\
-    Ends with 0 if every row was used, left out by a rule of the mapping, states no figures (the station is registered as\n\
-    missing, never as zero) or repeats another; with 1 if the package was written and rows could not be understood or\n\
+    Ends with 0 if every row was used, left out by a rule of the mapping, states no figures (the station is registered as \
+    missing, never as zero) or repeats another; with 1 if the package was written and rows could not be understood or \
     contradict each other; with 2 if there is no package.")]
 pub struct Args {
     /// Mapping file
@@ -58,6 +58,8 @@ struct ImportReport {
     rows_used: u64,
     /// Rows left out because the mapping says so.
     rows_filtered: u64,
+    /// Rows from which nothing stands in the package; each is the place of a problem.
+    rows_not_used: u64,
     /// Rows left out, by the mapping's rule.
     filtered: BTreeMap<String, u64>,
     /// Stations registered.
@@ -100,6 +102,7 @@ impl From<tallyproof_evidence::Report> for ImportReport {
             rows_read: report.rows_read,
             rows_used: report.rows_used,
             rows_filtered: report.rows_filtered,
+            rows_not_used: report.rows_not_used,
             filtered: report.filtered,
             stations: report.stations,
             records: report.records,
@@ -139,8 +142,9 @@ impl Report for ImportReport {
         }
         table::align_right(&mut rows, [2]);
         writeln!(out, "\n{rows}\n")?;
-        let [read, used, filtered] = [self.rows_read, self.rows_used, self.rows_filtered].map(grouped);
-        writeln!(out, "{read} rows read, {used} used, {filtered} left out by the mapping")?;
+        let [read, used, filtered, not_used] =
+            [self.rows_read, self.rows_used, self.rows_filtered, self.rows_not_used].map(grouped);
+        writeln!(out, "{read} rows read, {used} used, {filtered} left out by the mapping, {not_used} not used")?;
         let [stations, records, missing] = [self.stations, self.records, self.missing].map(grouped);
         writeln!(out, "{stations} stations, {records} records, {missing} missing")
     }
