@@ -39,6 +39,9 @@ pub use printer::{Printer, Report};
 /// Runs an election night and proves it.
 #[derive(Debug, Parser)]
 #[command(name = "tallyproof", version, max_term_width = 120)]
+#[command(after_help = "Example:\n  tallyproof night fixtures/tiny --loss 0.3\n\n\
+    Exit codes: 0 all that was checked holds, 1 something does not hold, 2 the command could not run. \
+    docs/guide/first-election.md goes through a whole election.")]
 pub struct Cli {
     /// Print one JSON object on stdout; messages go to stderr
     #[arg(long, global = true, display_order = 900)]

@@ -16,6 +16,8 @@ use crate::{Exit, Printer, Report, package};
 
 /// Arguments of the command.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  tallyproof centre init --keys keys --origin log.example/2026\n\n\
+    docs/guide/first-election.md goes through a whole election, docs/operate/centre.md says how to run a centre.")]
 pub struct Args {
     /// What to do.
     #[command(subcommand)]

@@ -11,6 +11,7 @@ use crate::{Exit, Printer};
 
 /// Arguments of `tallyproof election`.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  tallyproof election check fixtures/tiny")]
 pub struct Args {
     #[command(subcommand)]
     command: Command,

@@ -11,6 +11,9 @@ use crate::{Exit, Printer};
 
 /// Arguments of `tallyproof station`.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  \
+    tallyproof station seal --pack station-17.toml --election published --queue queue\n  \
+    tallyproof station send --pack station-17.toml --queue queue")]
 pub struct Args {
     #[command(subcommand)]
     command: Command,

@@ -19,7 +19,7 @@ const TRUST_LIMIT: u64 = 1 << 16;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  tallyproof verify bundles/example --trust trust.toml\n  \
     tallyproof verify https://results.example/2026\n\n\
-    The trust file holds what you know from elsewhere (a newspaper, paper): definition = \"<hash>\" and log = \"<key>\".\n\
+    The trust file holds what you know from elsewhere (a newspaper, paper): definition = \"<hash>\" and log = \"<key>\". \
     Without it a bundle is only shown to agree with itself.\n\n\
     Ends with 0 if all holds, 1 if something does not, 2 if nothing could be verified.")]
 pub struct Args {

@@ -21,8 +21,9 @@ use crate::{Exit, Printer, Report, package};
 /// Arguments of `tallyproof election enrol`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  tallyproof centre init --keys keys --origin log.example/2026\n  \
-    tallyproof election enrol my-election --keys keys --packs packs --out published --centre udp://centre.example:7410\n\n\
-    Each pack holds its station's signing key. Hand each to its station, then delete the folder: whoever holds a pack can\n\
+    tallyproof election enrol my-election --keys keys --packs packs --out published \\\n    \
+    --centre udp://centre.example:7410\n\n\
+    Each pack holds its station's signing key. Hand each to its station, then delete the folder: whoever holds a pack can \
     speak for its station.")]
 pub(super) struct Args {
     /// Folder of the election package, without keys

@@ -25,9 +25,10 @@ use crate::{Exit, Printer, Report, package};
 /// Arguments of `tallyproof station seal`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  \
-    tallyproof station seal --pack station-17.toml --election published --queue queue --figures count.csv\n\n\
-    count.csv has the columns `figure,count`, one row for each ballot line and for @blank, @null, @voters, @registered,\n\
-    @total where the paper states them. JSON ({\"A\": 120, \"@blank\": 3}) and results.csv of a package are read too.\n\
+    tallyproof station seal --pack station-17.toml --election published --queue queue \\\n    \
+    --figures count.csv\n\n\
+    count.csv has the columns `figure,count`, one row for each ballot line and for @blank, @null, @voters, @registered, \
+    @total where the paper states them. JSON ({\"A\": 120, \"@blank\": 3}) and results.csv of a package are read too. \
     Without --figures the figures are asked for one by one.\n\n\
     Ends with 1, and seals nothing, if the record fails a rule that would keep it from being counted; --force seals it.")]
 pub(super) struct Args {
