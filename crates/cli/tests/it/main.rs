@@ -7,6 +7,7 @@ mod config;
 mod contract;
 mod crash;
 mod documents;
+mod guide;
 mod import;
 mod night;
 mod shell;

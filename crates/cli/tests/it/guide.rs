@@ -1,0 +1,41 @@
+//! The guide's commands, run as they stand on the page, so that the page cannot go out of date.
+
+use std::net::UdpSocket;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::{env, fs};
+
+/// The text of all fenced blocks of a language.
+fn blocks(page: &str, language: &str) -> String {
+    let fence = format!("```{language}\n");
+    page.split(&fence).skip(1).filter_map(|rest| rest.split("```").next()).collect()
+}
+
+fn free_port() -> u16 {
+    UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+#[cfg(unix)]
+#[test]
+fn the_first_election_runs_as_the_page_says() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap();
+    let page = fs::read_to_string(root.join("docs/guide/first-election.md")).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    std::os::unix::fs::symlink(root.join("fixtures"), folder.path().join("fixtures")).unwrap();
+    // The page's port may be taken on the machine that runs the tests.
+    let commands = blocks(&page, "sh").replace("7410", &free_port().to_string());
+    let program = Path::new(env!("CARGO_BIN_EXE_tallyproof")).parent().unwrap();
+    let path = env::join_paths([program.to_owned()].into_iter().chain(env::split_paths(&env::var_os("PATH").unwrap())));
+    // If a command fails, the centre must not outlive the test.
+    let script =
+        format!("set -eu\ncentre=\ntrap '[ -z \"$centre\" ] || kill \"$centre\" 2>&- || true' EXIT\n{commands}");
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &script]).current_dir(folder.path()).env("PATH", path.unwrap()).stdin(Stdio::null());
+    let output = shell.output().unwrap();
+    let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let shown = format!("{stdout}\n--- stderr\n{stderr}");
+    for expected in ["1 receipts came", "anchored", "exit code 1", "index/totals.json"] {
+        assert!(shown.contains(expected), "`{expected}` is missing:\n{shown}");
+    }
+    assert_eq!(output.status.code(), Some(0), "{shown}");
+}
