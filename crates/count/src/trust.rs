@@ -5,6 +5,13 @@ use tallyproof_log::note::{PublicKey, VerifierKey};
 use tallyproof_record::{Problem, definition::DefinitionHash};
 use toml::Spanned;
 
+/// Every stable code of a trust file's mistakes, with its meaning.
+pub const CODES: &[(&str, &str)] = &[
+    ("TR-01", "The file is not the TOML of a trust file: `definition` and `log`, and nothing else."),
+    ("TR-02", "The definition hash is not 64 hex digits."),
+    ("TR-03", "The log's key is not a C2SP verifier key of an Ed25519 key."),
+];
+
 /// A trust anchor. With it a verification can say more than that a bundle agrees with itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trust {
