@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use crate::command::program;
 
-/// Writes `docs/guide/commands.md`, `docs/spec/rules.md` and `docs/schema/`; with `check` it only compares, and
+/// Writes `docs/guide/commands.md`, `docs/spec/{rules,checks}.md` and `docs/schema/`; with `check` it only compares, and
 /// gives `false` when one of them is stale.
 pub(crate) fn run(root: &Path, check: bool) -> Result<bool> {
     let mut generate = program(root, "cargo");

@@ -18,7 +18,7 @@ use crate::{Exit, Printer, package, serve};
 pub struct Args {
     /// Election package with results.csv, phase drill
     pub election: PathBuf,
-    /// Folder for the public bundle; an earlier drill's bundle there is replaced [default: bundles/<name of ELECTION>]
+    /// Folder for the public bundle; an earlier drill's bundle there is replaced [default: bundles/ with the election's id]
     #[arg(long, value_name = "DIR")]
     pub bundle: Option<PathBuf>,
     /// Take only the first N stations of the register

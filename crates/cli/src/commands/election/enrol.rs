@@ -8,8 +8,8 @@ use ed25519_dalek::SigningKey;
 use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::Serialize;
-use tallyproof_log::note::VerifierKey;
-use tallyproof_record::definition::{Committed, DefinitionHash, StationKey};
+use tallyproof_count::Trust;
+use tallyproof_record::definition::{Committed, StationKey};
 use tallyproof_record::frame::MacKey;
 use tallyproof_record::{Election, StationNo};
 
@@ -64,7 +64,7 @@ impl Report for Enrolled {
     fn write_text(&self, out: &mut dyn fmt::Write) -> fmt::Result {
         writeln!(out, "{} packs in {}: secret, one for each station", self.stations, self.packs)?;
         writeln!(out, "package to publish in {}", self.out)?;
-        writeln!(out, "\nPublish these two lines by another way than the bundle (newspapers, paper):\n\n{}", self.trust)
+        write!(out, "\nPublish these two lines by another way than the bundle (newspapers, paper):\n\n{}", self.trust)
     }
 }
 
@@ -90,7 +90,7 @@ pub(super) fn run(args: &Args, printer: &mut Printer) -> anyhow::Result<Exit> {
         stations: secrets.len() as u64,
         packs: args.packs.display().to_string(),
         out: args.out.display().to_string(),
-        trust: trust_text(committed.hash(), keys.verifier()),
+        trust: Trust { definition: *committed.hash(), log: keys.verifier().clone() }.to_toml(),
     });
     Ok(Exit::Holds)
 }
@@ -153,9 +153,4 @@ fn write_packs(
 
 fn pack_name(number: StationNo) -> String {
     format!("station-{number}.toml")
-}
-
-/// The trust file (`docs/spec/bundle.md`).
-fn trust_text(definition: &DefinitionHash, log: &VerifierKey) -> String {
-    format!("definition = \"{definition}\"\nlog = \"{log}\"")
 }
