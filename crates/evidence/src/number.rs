@@ -10,7 +10,7 @@ pub(crate) struct Numbers {
 }
 
 /// What publishers have been seen to write where there is no figure.
-pub(crate) const MISSING: [&str; 11] = ["", "*", "---", "-", "x", "n/a", "N/A", "NA", "null", "NULL", "nan"];
+pub(crate) const MISSING: [&str; 12] = ["", "*", "---", "-", "x", "n/a", "N/A", "NA", "null", "NULL", "nan", "NaN"];
 
 /// Why a cell is not a count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -20,6 +20,8 @@ pub(crate) enum NotACount {
     Negative,
     /// The part after the decimal mark is not zero.
     Fraction,
+    /// `1.000`: a thousand, or one with three decimals. Reading it as one would lose votes in silence.
+    Ambiguous,
     /// Above 4,294,967,295, the most that a record can state.
     TooLarge,
 }
@@ -59,6 +61,9 @@ impl Numbers {
             }
             if fraction.bytes().any(|b| b != b'0') {
                 return Err(NotACount::Fraction);
+            }
+            if fraction.len() == 3 && whole.len() <= 3 && self.thousands.is_none() {
+                return Err(NotACount::Ambiguous);
             }
         }
         whole
@@ -106,6 +111,9 @@ mod tests {
             ("0012", Ok(Some(12))),
             ("12.0", Ok(Some(12))),
             ("12.50", Err(NotACount::Fraction)),
+            ("12.000", Err(NotACount::Ambiguous)),
+            ("1234.000", Ok(Some(1234))),
+            ("NaN", Ok(None)),
             ("12.", Err(NotACount::Malformed)),
             (".0", Err(NotACount::Malformed)),
             ("1,234", Err(NotACount::Malformed)),

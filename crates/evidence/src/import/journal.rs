@@ -48,6 +48,10 @@ impl Journal {
             NotACount::Malformed => {
                 (NOT_A_NUMBER, "is not a number; if it is written in another way, describe it in [numbers]")
             }
+            NotACount::Ambiguous => (
+                NOT_A_NUMBER,
+                "may be thousands or three decimals; set `decimal` and `thousands` in [numbers] to the marks of this table",
+            ),
             NotACount::Negative => (NEGATIVE, "is negative"),
             NotACount::Fraction => (FRACTION, "is not a whole number"),
             NotACount::TooLarge => (NUMBER_TOO_LARGE, "is more than a record can state"),

@@ -17,6 +17,9 @@ use crate::report::{BAD_PACKAGE, BAD_VALUE, Report};
 /// More columns than this in `results.csv` come from a contest or line key that is none.
 const MAX_LINES: usize = 20_000;
 
+/// The rule that no figure exceeds what a polling station can hold.
+const CEILING_RULE: &str = "BO-03";
+
 /// Writes the package, has it checked by the package's own parser, and completes the report.
 ///
 /// # Errors
@@ -39,7 +42,7 @@ pub(super) fn build(
     let areas = contest_areas(ballot, register, &records)?;
     records.sort_by_key(|record| (record.station, record.contest));
     let source = package::Files::from([
-        ("election.toml".to_owned(), election_toml(mapping, ballot, register, &areas).into_bytes()),
+        ("election.toml".to_owned(), election_toml(mapping, ballot, register, &areas, largest(&records)).into_bytes()),
         ("areas.csv".to_owned(), areas_csv(register).into_bytes()),
         ("stations.csv".to_owned(), stations_csv(register).into_bytes()),
         ("ballot.csv".to_owned(), ballot_csv(ballot).into_bytes()),
@@ -104,11 +107,25 @@ fn smallest_areas(register: &Register<'_>, records: &[Record]) -> HashMap<usize,
     smallest
 }
 
+/// The largest figure that any record states.
+fn largest(records: &[Record]) -> u32 {
+    let figures = records.iter().flat_map(|Record { figures, .. }| {
+        figures.counts.iter().copied().chain(figures.stated.iter().flatten().copied())
+    });
+    figures.max().unwrap_or(0)
+}
+
 fn quoted(text: &str) -> String {
     toml::Value::String(text.to_owned()).to_string()
 }
 
-fn election_toml(mapping: &Mapping, ballot: &Ballot<'_>, register: &Register<'_>, areas: &[usize]) -> String {
+fn election_toml(
+    mapping: &Mapping,
+    ballot: &Ballot<'_>,
+    register: &Register<'_>,
+    areas: &[usize],
+    largest: u32,
+) -> String {
     let spec = &mapping.election;
     let mut out = String::from("format = 1\n");
     let mut pair = |key: &str, value: &str| {
@@ -128,7 +145,7 @@ fn election_toml(mapping: &Mapping, ballot: &Ballot<'_>, register: &Register<'_>
         let area = register.areas.get(*area).map_or("", |area| area.id.as_str());
         contest_toml(&mut out, contest, area);
     }
-    for (code, settings) in rule_settings(&mapping.rules) {
+    for (code, settings) in rule_settings(&mapping.rules, largest) {
         let _ = write!(out, "\n[rules.{code}]\n");
         for (key, value) in settings {
             let _ = writeln!(out, "{} = {value}", quoted(&key));
@@ -153,11 +170,18 @@ fn contest_toml(out: &mut String, contest: &Contest<'_>, area: &str) {
 
 /// The mapping's settings; and `warn` for every rule that judges figures and would quarantine, unless the mapping gives
 /// its severity: an import reproduces what a publisher has already counted, so that its rows stay counted and are named.
-fn rule_settings(specs: &[RuleSpec]) -> BTreeMap<String, BTreeMap<String, String>> {
+/// The rule that rejects out-of-range figures has a fixed severity; where rows are states and no polling stations, its
+/// ceiling is raised to the `largest` figure, or they would be left out of the totals that the report states.
+fn rule_settings(specs: &[RuleSpec], largest: u32) -> BTreeMap<String, BTreeMap<String, String>> {
     let mut settings: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
     for rule in rules::TABLE {
         if rule.adjustable && rule.severity == Severity::Quarantine && rule.family != Family::Identity {
             settings.entry(rule.code.to_owned()).or_default().insert("severity".into(), quoted("warn"));
+        }
+    }
+    for threshold in rules::TABLE.iter().filter(|rule| rule.code == CEILING_RULE).flat_map(|rule| rule.thresholds) {
+        if largest > threshold.default {
+            settings.entry(CEILING_RULE.to_owned()).or_default().insert(threshold.key.to_owned(), largest.to_string());
         }
     }
     for spec in specs {

@@ -270,6 +270,23 @@ fn what_stops_an_import_is_an_error() {
     assert_eq!(import_capped(&mapping, &[input], 10).unwrap_err()[0].code, "IN-02");
 }
 
+#[test]
+fn figures_of_whole_regions_are_counted_and_not_rejected() {
+    let regions = "s,r,a,b\n1,,12000000,2\n";
+    assert!(good(WIDE, regions).toml.contains("[rules.BO-03]\nceiling = 12000000\n"));
+    let own = format!("{WIDE}[rules.BO-03]\nceiling = 11000000\n");
+    assert!(good(&own, regions).toml.contains("[rules.BO-03]\nceiling = 11000000\n"));
+    assert!(!good(WIDE, "s,r,a,b\n1,,10000000,2\n").toml.contains("BO-03"));
+}
+
+#[test]
+fn a_thousand_is_not_taken_for_one() {
+    let table = "s;r;a;b\n1;9;1.000;2\n";
+    assert_eq!(good(WIDE, table).problems, ["IM-05 t0:2"]);
+    let marks = format!("[numbers]\ndecimal=','\nthousands='.'\n{WIDE}");
+    assert_eq!(good(&marks, table).results, ["1,e,,,,,,1000,2"]);
+}
+
 proptest::proptest! {
     /// Totals are the sums of the figures, whatever the order of the rows.
     #[test]

@@ -124,12 +124,17 @@ const CONDITION: &[Key] = &[
 ];
 
 const NUMBERS: &[Key] = &[
-    key("decimal", "one character", "`.`", "`12.0` is 12; a fraction other than zero is an error"),
+    key(
+        "decimal",
+        "one character",
+        "`.`",
+        "`12.0` is 12; a fraction other than zero is an error, and so is `1.000` unless `thousands` is set",
+    ),
     key("thousands", "one character", "none", "between groups of three digits; a space stands for all kinds of spaces"),
     key(
         "missing",
         "list",
-        "empty, `*` `---` `-` `x` `n/a` `N/A` `NA` `null` `NULL` `nan`",
+        "empty, `*` `---` `-` `x` `n/a` `N/A` `NA` `null` `NULL` `nan` `NaN`",
         "cells that mean \"no figure\"; replaces the default list. Missing is never zero",
     ),
 ];
