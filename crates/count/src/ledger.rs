@@ -7,7 +7,7 @@ use tallyproof_record::{
     ContestNo, StationNo, Tally,
     cose::RecordDigest,
     definition::{Committed, Figure},
-    rules::{RuleId, Severity},
+    rules::{self, RuleId, Severity},
 };
 
 use crate::{
@@ -41,7 +41,7 @@ impl SlotStatus {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RuleSet(u32);
 
-const _: () = assert!(tallyproof_record::rules::TABLE.len() <= u32::BITS as usize, "a rule needs its bit in RuleSet");
+const _: () = assert!(rules::TABLE.len() <= u32::BITS as usize, "a rule needs its bit in RuleSet");
 
 impl RuleSet {
     /// Puts a rule in.
@@ -88,7 +88,8 @@ pub enum Applied {
     Nothing,
     /// The first record of its slot, counted.
     Counted,
-    /// The first record of its slot, kept apart by a rule.
+    /// The first record of its slot, kept apart by a rule. Where that is `AR-04`, slots of the station's other contests
+    /// are kept apart with it.
     Quarantined,
     /// Differs from the slot's first record: none of them is counted.
     Conflict,
@@ -184,6 +185,8 @@ pub struct Ledger {
     /// Figures of the standing records, end to end in log order, so that a count is one pass over memory.
     figures: Vec<u32>,
     rejections: Vec<Rejection>,
+    /// The voters that each station's records state, by station; empty where nobody votes in two contests.
+    voters: Vec<Spread>,
     /// Records that name no slot, by digest.
     strays: BTreeMap<RecordDigest, u64>,
     entries: u64,
@@ -206,8 +209,25 @@ struct Several {
     /// Distinct records. Ordered, because a hostile station could send many.
     digests: BTreeMap<RecordDigest, u64>,
     codes: RuleSet,
+    /// Whether a record that is not rejected states its voters.
+    states_voters: bool,
     /// The first record that is not rejected.
     standing: Option<usize>,
+}
+
+/// The voters that a station's records state, over all its contests and over all records that are not rejected. Least and
+/// most are the same in whatever order the records came.
+#[derive(Clone, Copy, Debug)]
+struct Spread {
+    lowest: u32,
+    highest: u32,
+    /// Records that state voters and warn of nothing: `AR-04` becomes their first warning once the spread exceeds.
+    unwarned: u32,
+}
+
+impl Spread {
+    /// Of a station without records.
+    const NONE: Self = Self { lowest: u32::MAX, highest: 0, unwarned: 0 };
 }
 
 #[derive(Clone, Debug)]
@@ -247,7 +267,10 @@ impl Ledger {
     pub fn new(definition: Arc<Committed>) -> Self {
         let roster = Roster::new(definition.election());
         let expected = roster.len() as u64;
+        let election = definition.election();
+        let compared = if election.contests().len() > 1 { election.stations().len() } else { 0 };
         Self {
+            voters: vec![Spread::NONE; compared],
             slots: vec![Slot::Empty; roster.len()],
             lists: Vec::new(),
             roster,
@@ -344,13 +367,65 @@ impl Ledger {
         if standing.is_none() && fate != Fate::Rejected {
             self.summary.missing -= 1;
         }
-        if fate != Fate::Rejected && record.findings.iter().any(|finding| finding.severity == Severity::Warn) {
+        let warned = record.findings.iter().any(|finding| finding.severity == Severity::Warn);
+        if fate != Fate::Rejected && warned {
             self.summary.warnings += 1;
         }
         let (figures, mask) = if fate == Fate::Rejected { (self.figures.len(), 0) } else { self.store(&record.tally) };
         let contest = record.tally.contest;
         self.attach(Record { entry: index, digest: record.digest, slot, figures, codes, contest, mask, fate });
-        fate.applied()
+        if fate != Fate::Rejected
+            && let Some(voters) = record.tally.voters
+        {
+            self.compare_voters(record.tally.station, voters, warned);
+        }
+        self.records.last().map_or(Applied::Nothing, |record| record.fate.applied())
+    }
+
+    /// Widens the station's spread by a new record that states `voters`. Where it exceeds the allowance, every slot with
+    /// such a record fails `AR-04`, whichever came first.
+    fn compare_voters(&mut self, station: StationNo, voters: u32, warned: bool) {
+        let Some(spread) = self.voters.get_mut(station.index()) else { return };
+        spread.lowest = spread.lowest.min(voters);
+        spread.highest = spread.highest.max(voters);
+        spread.unwarned += u32::from(!warned);
+        let settings = self.definition.election().rules();
+        if !rules::voters_spread_exceeds(settings, spread.lowest, spread.highest) {
+            return;
+        }
+        let slots = self.roster.slots_of(self.definition.election(), station);
+        if slots.len() < 2 {
+            return;
+        }
+        let unwarned = std::mem::take(&mut spread.unwarned);
+        let only_warns = settings.severity(RuleId::VotersDifferAcross) == Severity::Warn;
+        if only_warns {
+            self.summary.warnings += u64::from(unwarned);
+        }
+        for slot in slots {
+            if self.mark(slot) && !only_warns {
+                self.standing(slot).into_iter().for_each(|standing| self.set_apart(standing));
+            }
+        }
+    }
+
+    /// Gives the slot its `AR-04` if a record of it states voters, and returns whether one does.
+    fn mark(&mut self, slot: usize) -> bool {
+        let (codes, states_voters) = match self.slots[slot] {
+            Slot::Empty => return false,
+            Slot::One(record) => {
+                let states_voters = self.records[record].states_voters();
+                (&mut self.records[record].codes, states_voters)
+            }
+            Slot::Several(list) => {
+                let states_voters = self.lists[list].states_voters;
+                (&mut self.lists[list].codes, states_voters)
+            }
+        };
+        if states_voters {
+            codes.insert(RuleId::VotersDifferAcross);
+        }
+        states_voters
     }
 
     fn fate(&self, record: &JudgedRecord, standing: Option<usize>) -> Fate {
@@ -367,8 +442,13 @@ impl Ledger {
 
     /// A different record came for the slot of `first`: from now on neither is counted.
     fn stand_down(&mut self, first: usize) {
-        let record = &mut self.records[first];
-        record.codes.insert(RuleId::Conflict);
+        self.records[first].codes.insert(RuleId::Conflict);
+        self.set_apart(first);
+    }
+
+    /// Quarantines the slot that this record was counted for, if it was.
+    fn set_apart(&mut self, standing: usize) {
+        let record = &mut self.records[standing];
         if record.fate == Fate::Counted {
             record.fate = Fate::Quarantined;
             self.summary.counted -= 1;
@@ -439,6 +519,7 @@ impl Ledger {
             several.entries.push(record.entry);
             several.digests.insert(record.digest, record.entry);
             several.codes = several.codes.union(record.codes);
+            several.states_voters |= record.states_voters();
             if record.fate != Fate::Rejected {
                 several.standing.get_or_insert(position);
             }
@@ -469,6 +550,7 @@ impl Ledger {
             entries: first.iter().map(|record| record.entry).collect(),
             digests: first.iter().map(|record| (record.digest, record.entry)).collect(),
             codes: first.map(|record| record.codes).unwrap_or_default(),
+            states_voters: first.is_some_and(Record::states_voters),
             standing: self.standing(slot),
         }
     }
@@ -487,6 +569,13 @@ impl Ledger {
         };
         let figures = standing.filter(|_| !codes.contains(RuleId::Conflict)).map(|record| self.figures_of(record));
         SlotView { station: self.roster.member(slot).station, contest, status, entries, codes, figures }
+    }
+}
+
+impl Record {
+    /// Whether it states its voters and is not rejected: of those no figures are kept.
+    fn states_voters(&self) -> bool {
+        self.mask & bit(Figure::Voters) != 0
     }
 }
 

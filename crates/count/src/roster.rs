@@ -12,6 +12,8 @@ use tallyproof_record::{
 pub(crate) struct Roster {
     parts: Vec<Part>,
     members: Vec<Member>,
+    /// The contests whose own area this is, for each of the election's areas.
+    held_in: Vec<Vec<ContestNo>>,
 }
 
 /// The slots of one contest, and its areas as rows of a table: row 0 is the contest's own area, parents before children.
@@ -43,8 +45,10 @@ pub(crate) struct Member {
 
 impl Roster {
     pub(crate) fn new(election: &Election) -> Self {
-        let mut roster = Self { parts: Vec::new(), members: Vec::new() };
-        for ((no, contest), stations) in election.numbered_contests().zip(stations_by_contest(election)) {
+        let held_in = held_in(election);
+        let stations = stations_by_contest(election, &held_in);
+        let mut roster = Self { parts: Vec::new(), members: Vec::new(), held_in };
+        for ((no, contest), stations) in election.numbered_contests().zip(stations) {
             let rows = rows(election, contest, &stations);
             let start = roster.members.len();
             roster.members.extend(members(&stations, &rows));
@@ -80,18 +84,29 @@ impl Roster {
         let position = self.members(part).binary_search_by_key(&station, |member| member.station).ok()?;
         Some(part.slots.start + position)
     }
+
+    /// The slots of a station, one for each contest that it votes in.
+    pub(crate) fn slots_of(&self, election: &Election, station: StationNo) -> Vec<usize> {
+        let Some(facts) = election.station(station) else { return Vec::new() };
+        let contests = election.lineage(facts.area).flat_map(|area| &self.held_in[area]);
+        contests.filter_map(|&contest| self.slot(station, contest)).collect()
+    }
+}
+
+fn held_in(election: &Election) -> Vec<Vec<ContestNo>> {
+    let mut held_in = vec![Vec::new(); election.areas().len()];
+    for (no, contest) in election.numbered_contests() {
+        held_in[contest.area].push(no);
+    }
+    held_in
 }
 
 /// The stations of each contest, in register order; walks each station's areas once instead of asking every contest.
-fn stations_by_contest(election: &Election) -> Vec<Vec<(StationNo, &Station)>> {
-    let mut held_in = vec![Vec::new(); election.areas().len()];
-    for (index, contest) in election.contests().iter().enumerate() {
-        held_in[contest.area].push(index);
-    }
+fn stations_by_contest<'a>(election: &'a Election, held_in: &[Vec<ContestNo>]) -> Vec<Vec<(StationNo, &'a Station)>> {
     let mut stations = vec![Vec::new(); election.contests().len()];
     for numbered in election.numbered_stations() {
         for contest in election.lineage(numbered.1.area).flat_map(|area| &held_in[area]) {
-            stations[*contest].push(numbered);
+            stations[contest.index()].push(numbered);
         }
     }
     stations

@@ -5,8 +5,8 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use tallyproof_record::cose::{self, SealedRecord};
 use tallyproof_record::definition::results::{Figures, Results};
-use tallyproof_record::definition::{Committed, ContestNo, Phase, StationNo};
-use tallyproof_record::rules::{self, Severity};
+use tallyproof_record::definition::{Committed, ContestNo, Figure, Phase, StationNo};
+use tallyproof_record::rules::{self, RuleId, Severity};
 use tallyproof_record::tally::{Stage, Tally};
 use thiserror::Error;
 
@@ -135,8 +135,13 @@ impl<'a> Population<'a> {
         let mut rng = ChaCha8Rng::from_seed(self.seed.derive(&format!("part {contest}"), station.0));
         let tally = self.tally(station, contest, self.results.get(&(station, contest))?, &mut rng);
         let key = self.seed.station_key(station);
-        let conduct = self.conduct(&tally, &mut rng);
+        let apart = self.voters_keep_apart(station);
+        // Bad conduct could reject one of the records whose voters differ, and so change what becomes of the others.
+        let conduct = if apart { Conduct::Genuine } else { self.conduct(&tally, &mut rng) };
         let (class, sealed, forged) = match conduct {
+            Conduct::Genuine if apart && tally.voters.is_some() => {
+                (self.class_of(&tally).max(Class::Quarantined), vec![cose::seal(&tally, &key)], Vec::new())
+            }
             Conduct::Genuine => (self.class_of(&tally), vec![cose::seal(&tally, &key)], Vec::new()),
             Conduct::Impersonated => (self.class_of(&tally), vec![cose::seal(&tally, &key)], vec![forge(&tally, &key)]),
             Conduct::Conflicting => (
@@ -184,6 +189,29 @@ impl<'a> Population<'a> {
         let choices: Vec<_> =
             [Conduct::Impersonated, Conduct::Conflicting].into_iter().chain(breaches.map(Conduct::Breaking)).collect();
         choices[rng.next_u32() as usize % choices.len()]
+    }
+
+    /// Whether the station's figures fail `AR-04`, and that keeps its records from being counted.
+    fn voters_keep_apart(&self, station: StationNo) -> bool {
+        let settings = self.definition.election().rules();
+        let contests = self.results.range((station, ContestNo(0))..=(station, ContestNo(u16::MAX)));
+        let stated: Vec<_> = contests
+            .filter_map(|(&(_, contest), figures)| Some((contest, figures, *figures.stated.get(&Figure::Voters)?)))
+            .collect();
+        let exceeds = |voters: &[u32]| {
+            let ends = voters.iter().min().zip(voters.iter().max());
+            ends.is_some_and(|(&lowest, &highest)| rules::voters_spread_exceeds(settings, lowest, highest))
+        };
+        if settings.severity(RuleId::VotersDifferAcross) == Severity::Warn
+            || !exceeds(&stated.iter().map(|&(_, _, voters)| voters).collect::<Vec<_>>())
+        {
+            return false;
+        }
+        let mut rng = ChaCha8Rng::from_seed(self.seed.derive("voters", station.0));
+        let standing = stated.into_iter().filter(|&(contest, figures, _)| {
+            self.class_of(&self.tally(station, contest, figures, &mut rng)) != Class::Rejected
+        });
+        exceeds(&standing.map(|(_, _, voters)| voters).collect::<Vec<_>>())
     }
 
     fn broken(&self, tally: &Tally, breach: Breach) -> Tally {

@@ -166,6 +166,11 @@ rules! {
         text: "The stated roll equals the register's.",
         from: "Abacus W205",
         do_: "Compare with the published register; the register's figure is used for bounds." }
+    VotersDifferAcross "AR-04" Arithmetic Quarantine true {
+        text: "Voters admitted are the same in every contest of a station, within the allowance.",
+        from: "reference rules: turnout differs between contests of one station (unless eligibility differs: set it to warn there)",
+        do_: "Compare the figures with the paper and the roll.",
+        thresholds: ["allowance" = 0 "voters"] }
     VotesExceedRoll "BO-01" Bounds Quarantine true {
         text: "Ballots cast do not exceed the voters on the roll plus the allowance; special stations have no roll of their own and are exempt.",
         from: "Tally-Ho (+5); PREP includes party agents voting at the station and does not count the record",
@@ -272,8 +277,8 @@ pub struct Finding {
     pub detail: String,
 }
 
-/// All rules that one tally fails, checked on its own: everything but the signature's key (`ID-05`) and conflicts with
-/// other records (`ID-08`), which need more than the tally.
+/// All rules that one tally fails, checked on its own: everything but the signature's key (`ID-05`), conflicts with
+/// other records (`ID-08`) and the voters of the station's other contests (`AR-04`), which need more than the tally.
 pub fn check(definition: &Committed, tally: &Tally) -> Vec<Finding> {
     let mut findings = Findings { settings: definition.election().rules(), found: Vec::new() };
     if let Some(station) = identity(definition, tally, &mut findings) {
@@ -282,6 +287,12 @@ pub fn check(definition: &Committed, tally: &Tally) -> Vec<Finding> {
         plausibility(tally, &mut findings);
     }
     findings.found
+}
+
+/// Whether a station's records state voters so far apart that `AR-04` fails: `lowest` and `highest` are the least and the
+/// most over its records that are not rejected, in all its contests.
+pub fn voters_spread_exceeds(settings: &RuleSettings, lowest: u32, highest: u32) -> bool {
+    highest.saturating_sub(lowest) > settings.threshold(RuleId::VotersDifferAcross, "allowance")
 }
 
 /// The strongest severity among findings; `None` if there are none.

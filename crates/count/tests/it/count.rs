@@ -15,8 +15,8 @@ use tallyproof_record::{
 };
 
 use crate::world::{
-    DEPUTY, GOVERNOR, MAYOR, ROLL, definition_entry, election, good_records, ledger_of, log_of, sealed, sealed_by,
-    station_key, tally,
+    DEPUTY, GOVERNOR, MAYOR, ROLL, definition_entry, election, election_ruled, good_records, ledger_of, log_of, sealed,
+    sealed_by, stating, station_key, tally,
 };
 
 /// Applies entries from index 1 on.
@@ -221,6 +221,11 @@ fn the_index_files_are_as_specified() {
     assert!(json.contains(north), "{json}");
 }
 
+/// The election of the mixture; voters that differ between contests quarantine, or only warn.
+fn mixed(warns: bool) -> Arc<Committed> {
+    election_ruled(12, "drill", if warns { "[rules.AR-04]\nseverity = 'warn'\n" } else { "" })
+}
+
 /// Good, quarantined, conflicting, rejected and stray records.
 fn mixture(definition: &Arc<Committed>) -> Vec<Vec<u8>> {
     let mut records = good_records(definition);
@@ -230,13 +235,21 @@ fn mixture(definition: &Arc<Committed>) -> Vec<Vec<u8>> {
     records.push(sealed(&over_roll(definition, 10)));
     records.push(sealed_by(&tally(definition, 7, GOVERNOR, 3), &station_key(StationNo(1))));
     records.push(sealed(&tally(definition, 77, GOVERNOR, 0)));
+    let stating = |station, contest, voters| sealed(&stating(definition, station, contest, voters));
+    let differing = [(12, GOVERNOR, 40), (12, DEPUTY, 41), (11, GOVERNOR, 50), (11, MAYOR, 50)];
+    let conflicting = [(3, MAYOR, 60), (3, MAYOR, 61), (8, GOVERNOR, 70), (8, DEPUTY, 71), (10, GOVERNOR, 80)];
+    records.extend(
+        differing.into_iter().chain(conflicting).map(|(station, contest, voters)| stating(station, contest, voters)),
+    );
     records
 }
 
 proptest! {
     #[test]
-    fn the_order_of_entries_changes_no_total_and_no_status(order in Just(mixture(&election(12))).prop_shuffle()) {
-        let definition = election(12);
+    fn the_order_of_entries_changes_no_total_and_no_status(
+        (warns, order) in any::<bool>().prop_flat_map(|warns| (Just(warns), Just(mixture(&mixed(warns))).prop_shuffle())),
+    ) {
+        let definition = mixed(warns);
         let (one, other) = (ledger_of(&definition, &mixture(&definition)), ledger_of(&definition, &order));
         prop_assert_eq!(Totals::of(&other).to_json(), Totals::of(&one).to_json());
         prop_assert_eq!(other.summary(), one.summary());

@@ -6,4 +6,5 @@ mod changes;
 mod checks;
 mod count;
 mod verify;
+mod voters;
 mod world;

@@ -106,6 +106,44 @@ fn a_definition_that_only_warns_is_never_breached_where_it_would_count() {
     }
 }
 
+/// Two contests at each of three stations: voters that differ, voters that agree, and voters of which one record, with a
+/// count that no station can hold, is rejected.
+fn two_contests(rules: &str) -> (Committed, Results) {
+    let contest = |id| format!("\n[[contest]]\nid = \"{id}\"\nname = \"{id}\"\narea = \"town\"\n");
+    let head = "format = 1\nid = \"test\"\nname = \"Test\"\ndate = \"2026-01-01\"\nphase = \"drill\"\n";
+    let files = [
+        ("election.toml", format!("{head}{}{}{rules}", contest("council"), contest("mayor"))),
+        ("areas.csv", "id,parent,name,kind\ntown,,Town,\n".to_owned()),
+        ("stations.csv", "id,area,registered\ns1,town,500\ns2,town,500\ns3,town,500\n".to_owned()),
+        ("ballot.csv", "contest,line\ncouncil,a\nmayor,b\n".to_owned()),
+    ];
+    let files = files.into_iter().map(|(name, text)| (name.to_owned(), text.into_bytes())).collect();
+    let election = package::parse(&files).unwrap();
+    let figures = "station,contest,a,b,@voters\ns1,council,9,,9\ns1,mayor,,8,8\ns2,council,9,,9\ns2,mayor,,9,9\n\
+                   s3,council,9,,9\ns3,mayor,,20000000,20000000\n";
+    let results = results::parse(figures.as_bytes(), &election).unwrap();
+    (election.commit(), results)
+}
+
+#[test]
+fn stations_whose_voters_differ_between_contests_are_genuine_and_quarantined() {
+    let classes = |rules: &str, bad: f64| {
+        let (definition, results) = two_contests(rules);
+        let mut parts = parts(&definition, &results, bad);
+        parts.sort_by_key(|part| (part.station, part.contest));
+        let genuine = parts[..2].iter().all(|part| part.conduct == Conduct::Genuine);
+        assert!(genuine || !rules.is_empty());
+        parts.iter().map(|part| part.class).collect::<Vec<_>>()
+    };
+    let (good, apart) = ([Class::Counted; 2], [Class::Quarantined; 2]);
+    let rejected = [Class::Counted, Class::Rejected];
+    assert_eq!(classes("", 0.0), [apart, good, rejected].concat());
+    assert_eq!(classes("", 0.99)[..2], apart);
+    for counted in ["severity = 'warn'", "allowance = 1"] {
+        assert_eq!(classes(&format!("\n[rules.AR-04]\n{counted}\n"), 0.0), [good, good, rejected].concat());
+    }
+}
+
 #[test]
 fn the_same_seed_gives_the_same_bytes() {
     let (definition, results) = election("drill", "");

@@ -327,6 +327,10 @@ fn severity(check: &mut Checker<'_, '_>, rule: RuleId, spot: Spot<'_>) -> Option
     if !rule.rule().adjustable {
         let what = format!("the severity of {} is fixed; remove this line", rule.code());
         check.add(spot.at, Code::FixedSeverity, what);
+    } else if rule == RuleId::VotersDifferAcross && severity == Some(Severity::Reject) {
+        // Whether a record is an event may not hang on what came from the station later.
+        let what = format!("{} compares records, so that it is `warn` or `quarantine`, not `reject`", rule.code());
+        check.add(spot.at, Code::Word, what);
     }
     severity
 }
