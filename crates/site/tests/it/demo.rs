@@ -1,6 +1,6 @@
 //! A made-up election night, the same every time: for the tests and for `examples/render_demo.rs`.
 
-use std::{collections::BTreeMap, fmt::Write, sync::Arc};
+use std::{fmt::Write, sync::Arc};
 
 use tallyproof_count::{Judged, JudgedRecord, Ledger, Totals};
 use tallyproof_log::{
@@ -110,15 +110,12 @@ fn tallies(definition: &Committed, seed: u64) -> Vec<Tally> {
     let election = definition.election();
     let mut dice = Dice(seed);
     let mut tallies = Vec::new();
-    let mut turnouts = BTreeMap::new();
     for (contest_no, contest) in election.numbered_contests() {
         for (station_no, station) in election.numbered_stations() {
             if !election.holds(station, contest) || dice.below(100) < 3 {
                 continue;
             }
-            let drawn = station.registered.unwrap_or(400) * (50 + dice.below(30)) / 100;
-            // Whoever votes at a station votes in all its contests.
-            let turnout = *turnouts.entry(station_no).or_insert(drawn);
+            let turnout = station.registered.unwrap_or(400) * (50 + dice.below(30)) / 100;
             let tally = tally(definition, (station_no, contest_no), turnout, contest.lines.len(), &mut dice);
             if dice.below(250) == 0 {
                 let mut other = tally.clone();
