@@ -87,8 +87,21 @@ impl Journal {
         report.rows_used = u64::try_from(self.used.len()).unwrap_or(u64::MAX);
         for (row, code, what) in problems {
             *report.problem_counts.entry(code.to_owned()).or_default() += 1;
-            report.problems.push(Problem::new(code, self.place(row), what));
+            report.problems.push(Problem::new(code, self.place(row), visible(&what)));
         }
         report
     }
+}
+
+/// Foreign cells stand in the report, which people read on terminals: no control character may reach one.
+fn visible(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() {
+            out.extend(c.escape_default());
+        } else {
+            out.push(c);
+        }
+    }
+    out
 }

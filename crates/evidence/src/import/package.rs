@@ -39,6 +39,9 @@ pub(super) fn build(
         );
         return Err(vec![Problem::new(BAD_PACKAGE, &mapping.file, what)]);
     }
+    if register.stations.is_empty() {
+        return Err(no_station(mapping, journal.into_report()));
+    }
     let areas = contest_areas(ballot, register, &records)?;
     records.sort_by_key(|record| (record.station, record.contest));
     let source = package::Files::from([
@@ -56,6 +59,15 @@ pub(super) fn build(
     let mut report = journal.into_report();
     complete(&mut report, ballot, register, &areas, &records);
     Ok(Imported { files, report })
+}
+
+/// Why no row names a station: the rows' own problems, or that all were filtered.
+fn no_station(mapping: &Mapping, report: Report) -> Vec<Problem> {
+    if report.problems.is_empty() {
+        let what = "every row is filtered: check `keep`, `skip` and `contests`";
+        return vec![Problem::new(BAD_PACKAGE, &mapping.file, what)];
+    }
+    report.problems.into_iter().take(100).collect()
 }
 
 /// The package's parser refuses what the mapping asks for: its findings, with the mapping as their place.

@@ -280,6 +280,23 @@ fn figures_of_whole_regions_are_counted_and_not_rejected() {
 }
 
 #[test]
+fn without_a_station_the_rows_say_why() {
+    let problems = run(WIDE, &["s,r,a,b\n@1,9,1,2\n,9,1,2\n"]).err().unwrap();
+    let places: Vec<String> = problems.iter().map(|p| format!("{} {}", p.code, p.place)).collect();
+    assert_eq!(places, ["IM-03 t0:2", "IM-03 t0:3"]);
+    let filtered = run(&format!("{WIDE}[[skip]]\ncolumn='s'\nequals='1'\n"), &["s,r,a,b\n1,9,1,2\n"]).err().unwrap();
+    assert_eq!((filtered.len(), filtered[0].code), (1, "MP-07"));
+}
+
+#[test]
+fn control_characters_of_a_cell_do_not_reach_a_terminal() {
+    let got = good(LONG, "s,c,v\n1,a,1\n2,\u{1b}[31mx,1\n");
+    let whats: Vec<&str> = got.report.problems.iter().map(|problem| problem.what.as_str()).collect();
+    assert!(whats.iter().any(|what| what.contains("\\u{1b}[31mx")), "{whats:#?}");
+    assert!(!whats.iter().any(|what| what.contains('\u{1b}')), "{whats:#?}");
+}
+
+#[test]
 fn a_thousand_is_not_taken_for_one() {
     let table = "s;r;a;b\n1;9;1.000;2\n";
     assert_eq!(good(WIDE, table).problems, ["IM-05 t0:2"]);
