@@ -175,6 +175,18 @@ fn each_mistake_has_its_code_and_place() {
 }
 
 #[test]
+fn a_table_with_semicolons_is_one_mistake() {
+    let mut files = example();
+    files.insert("areas.csv".into(), AREAS.replace(',', ";").into());
+    let problems = package::parse(&files).unwrap_err();
+    let [problem] = problems.iter().filter(|p| p.place.starts_with("areas.csv")).collect::<Vec<_>>()[..] else {
+        panic!("{problems:#?}")
+    };
+    assert_eq!((problem.code, problem.place.as_str()), ("PK-06", "areas.csv:1:1"));
+    assert!(problem.what.contains("save the file with commas"), "{}", problem.what);
+}
+
+#[test]
 fn files_that_cannot_be_read() {
     let mut files = example();
     let areas = files.remove("areas.csv").unwrap();

@@ -91,6 +91,16 @@ impl<'a> Table<'a> {
         if self.header.is_empty() && !self.complete {
             return None;
         }
+        if let [only] = self.header.as_slice()
+            && only.text.contains([';', '\t'])
+        {
+            let what = format!(
+                "columns are separated by commas, here they are not: {}; save the file with commas (in a spreadsheet: CSV UTF-8, comma delimited)",
+                shown(&only.text)
+            );
+            check.add(only.at, Code::UnknownColumn, what);
+            return None;
+        }
         let mut positions = [None; N];
         for (position, cell) in self.header.iter().enumerate() {
             let known = schema.iter().zip(&mut positions).find(|(column, _)| column.name() == cell.text);
