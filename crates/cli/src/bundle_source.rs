@@ -3,6 +3,7 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -13,7 +14,7 @@ use crate::{files, http};
 /// Largest file of a bundle that is read. A register of a million stations stays far below it.
 const FILE_LIMIT: u64 = 1 << 29;
 /// Longest wait for one file of a web server.
-const TIMEOUT: Duration = Duration::from_mins(1);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A bundle in a folder.
 #[derive(Clone, Debug)]
@@ -69,16 +70,19 @@ impl Source for Folder {
 }
 
 /// A bundle on a web server.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Web {
     base: String,
     agent: ureq::Agent,
+    /// Set once the server left a request unanswered: waiting again for every file would take hours.
+    silent: AtomicBool,
 }
 
 impl Web {
     /// The bundle below the URL `base`.
     pub fn open(base: &str) -> anyhow::Result<Self> {
-        Ok(Self { base: base.trim_end_matches('/').to_owned(), agent: http::agent(TIMEOUT, None)? })
+        let base = base.trim_end_matches('/').to_owned();
+        Ok(Self { base, agent: http::agent(TIMEOUT, None)?, silent: AtomicBool::new(false) })
     }
 
     fn get(&self, path: &str) -> Result<Option<Vec<u8>>, ureq::Error> {
@@ -93,7 +97,13 @@ impl Web {
 
 impl Source for Web {
     fn read(&self, path: &str) -> Result<Option<Vec<u8>>, String> {
-        self.get(path).map_err(|error| format!("{}/{path}: {error}", self.base))
+        if self.silent.load(Ordering::Relaxed) {
+            return Err(format!("{}/{path}: not asked for, the server stopped answering", self.base));
+        }
+        self.get(path).map_err(|error| {
+            self.silent.fetch_or(matches!(error, ureq::Error::Timeout(_)), Ordering::Relaxed);
+            format!("{}/{path}: {error}", self.base)
+        })
     }
 
     fn list(&self) -> Result<Option<Vec<String>>, String> {
@@ -118,6 +128,15 @@ mod tests {
         assert!(source.read("../secret").is_err());
         assert!(source.read("log").is_err());
         assert_eq!(source.list().unwrap().unwrap(), ["log/checkpoint"]);
+    }
+
+    #[test]
+    fn a_silent_server_is_waited_for_once() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut web = Web::open(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
+        web.agent = http::agent(Duration::from_millis(200), None).unwrap();
+        assert!(web.read("manifest").is_err());
+        assert!(web.read("log/checkpoint").unwrap_err().contains("stopped answering"));
     }
 
     #[cfg(unix)]

@@ -9,6 +9,9 @@ use anyhow::{Context, ensure};
 /// Reads a file of at most `limit` bytes. Foreign files may be of any size: the bound keeps them out of memory.
 pub fn read(path: &Path, limit: u64) -> anyhow::Result<Vec<u8>> {
     let shown = path.display();
+    let about = fs::metadata(path).with_context(|| format!("cannot open {shown}"))?;
+    // Opening a named pipe would wait for its writer for ever.
+    ensure!(about.is_file(), "{shown} is not a regular file");
     let file = File::open(path).with_context(|| format!("cannot open {shown}"))?;
     let mut bytes = Vec::new();
     file.take(limit.saturating_add(1)).read_to_end(&mut bytes).with_context(|| format!("cannot read {shown}"))?;
@@ -103,6 +106,15 @@ mod tests {
         let path = folder.path().join("key");
         create(&path, b"secret", Access::Secret).unwrap();
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_is_refused_and_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        assert!(read(&pipe, 10).unwrap_err().to_string().contains("not a regular file"));
     }
 
     #[test]

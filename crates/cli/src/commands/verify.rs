@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use anyhow::ensure;
 use schemars::{JsonSchema, Schema, schema_for};
 use serde::Serialize;
 use tallyproof_count::{Source, Trust, Verification};
@@ -125,6 +126,7 @@ impl Report for VerifyReport {
 pub fn run(args: &Args, printer: &mut Printer) -> anyhow::Result<Exit> {
     let trust = args.trust.as_deref().map(read_trust).transpose()?;
     let is_url = args.bundle.starts_with("https://") || args.bundle.starts_with("http://");
+    ensure!(is_url || !args.bundle.contains("://"), "{} is neither a folder nor an http(s) URL", args.bundle);
     let found = if is_url {
         verify(&Web::open(&args.bundle)?, trust.as_ref(), printer)?
     } else {
