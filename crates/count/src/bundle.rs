@@ -1,4 +1,4 @@
-//! The bundle's layout, and the index files that a publisher writes and [`verify`](crate::verify) rebuilds.
+//! The bundle's layout, and the index files that a publisher writes and [`verify`](mod@crate::verify) rebuilds.
 
 use std::fmt::Write;
 

@@ -4,14 +4,14 @@
 //!
 //! | module | what |
 //! |---|---|
-//! | [`judge`] | one entry's bytes → what it is worth on its own: signature, key, rules |
+//! | [`mod@judge`] | one entry's bytes → what it is worth on its own: signature, key, rules |
 //! | [`ledger`] | the fold over judged entries: which record stands for each station and contest |
 //! | [`totals`] | sums by contest, area, ballot line, candidate and party |
 //! | [`bundle`] | paths of the bundle, and the index files that anyone can rebuild |
 //! | [`manifest`] | the signed list of the bundle's files |
 //! | [`trust`] | what a sceptic takes from outside the bundle |
-//! | [`verify`] | redoes everything that a bundle states |
-//! | [`check`] | the one table of what [`verify`] checks |
+//! | [`mod@verify`] | redoes everything that a bundle states |
+//! | [`check`] | the one table of what [`mod@verify`] checks |
 
 pub mod bundle;
 pub mod check;
