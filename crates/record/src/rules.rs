@@ -142,7 +142,7 @@ rules! {
         do_: "Compare the records with the paper; the authority issues a correction." }
     SealedBeforeClose "ID-09" Identity Quarantine true {
         text: "The record was sealed after the polls closed.",
-        from: "reference rules, time before close of poll",
+        from: "Tallyproof (a count cannot precede the close of the poll)",
         do_: "Check the station's clock and the time on the paper record.",
         thresholds: ["tolerance_seconds" = 0 "seconds before the close that are still accepted"] }
     FigureMissing "ID-10" Identity Quarantine true {
@@ -168,7 +168,7 @@ rules! {
         do_: "Compare with the published register; the register's figure is used for bounds." }
     VotersDifferAcross "AR-04" Arithmetic Quarantine true {
         text: "Voters admitted are the same in every contest of a station, within the allowance.",
-        from: "reference rules: turnout differs between contests of one station (unless eligibility differs: set it to warn there)",
+        from: "Tallyproof (one roll, one turnout; set it to warn where eligibility differs between contests)",
         do_: "Compare the figures with the paper and the roll.",
         thresholds: ["allowance" = 0 "voters"] }
     VotesExceedRoll "BO-01" Bounds Quarantine true {
@@ -183,7 +183,7 @@ rules! {
         thresholds: ["allowance" = 5 "voters"] }
     CountOutOfRange "BO-03" Bounds Reject false {
         text: "No figure exceeds what a polling station can hold.",
-        from: "reference rules, negative or over-range count",
+        from: "Tallyproof (a figure that no station can hold is an error of entry)",
         do_: "Correct the figure and seal the record again.",
         thresholds: ["ceiling" = 10_000_000 "ballots"] }
     ZeroVotes "PL-01" Plausibility Warn true {
