@@ -39,7 +39,8 @@ pub fn tile_path(tile: &TilePath) -> String {
 
 /// The index files of a ledger, with their paths: the one place where they are made.
 pub fn index_files(ledger: &Ledger) -> [(&'static str, Vec<u8>); 2] {
-    [(STATIONS, stations_csv(ledger)), (TOTALS, Totals::of(ledger).to_json())]
+    let (stations, totals) = rayon::join(|| stations_csv(ledger), || Totals::of(ledger).to_json());
+    [(STATIONS, stations), (TOTALS, totals)]
 }
 
 /// `index/stations.csv`: `station,contest,status,entries,codes`, by contest, then by station number.

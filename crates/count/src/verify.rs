@@ -122,11 +122,16 @@ pub fn verify(source: &dyn Source, trust: Option<&Trust>, progress: Progress<'_>
     refuse_what_is_no_bundle(source)?;
     let mut problems = Vec::new();
     let statements = Statements::read(source, trust, &mut problems);
-    let definition = keep_all(read_definition(source), &mut problems);
-    let anchored = check_trust(trust, &statements, definition.as_deref(), &mut problems);
     let manifest = statements.manifest.as_ref().map(|stated| &stated.value);
+    // Reading a register is mostly sequential; the files are hashed beside it.
+    let (definition, listed) = rayon::join(
+        || read_definition(source),
+        || manifest.map_or_else(Vec::new, |manifest| files::check_listed(source, manifest)),
+    );
+    let definition = keep_all(definition, &mut problems);
+    let anchored = check_trust(trust, &statements, definition.as_deref(), &mut problems);
     let count = check_log(source, &statements, definition.as_ref(), &mut problems, progress);
-    problems.extend(manifest.map_or_else(Vec::new, |manifest| files::check_listed(source, manifest)));
+    problems.extend(listed);
     let listing = list(source, &mut problems);
     let size = statements.target().map_or(0, |target| target.size);
     if let Some(present) = &listing {
