@@ -1,8 +1,10 @@
-//! The outbox: every record in it is sent again and again until the centre's signed receipt for it has come.
+//! The outbox: every record in it is sent again and again, by every path to the centre side by side, until the centre's
+//! signed receipt for it has come by any of them.
 //!
-//! Loss costs time only: no transport's word takes a record out of the outbox but a receipt that verifies; only its
-//! owner may [withdraw](Outbox::withdraw) it. Every transmission
-//! has a higher attempt number than the one before, so that a recorded datagram is worthless to whoever replays it.
+//! Loss costs time only, and a dead path costs the others nothing: each record has a back-off of its own on each path. No
+//! transport's word takes a record out of the outbox but a receipt that verifies; only its owner may
+//! [withdraw](Outbox::withdraw) it. Every transmission has a higher attempt number than the one before, whichever path it
+//! takes, so that a recorded datagram is worthless to whoever replays it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -65,12 +67,25 @@ impl Default for RetryPolicy {
     }
 }
 
+/// A datagram that is due on one path. The record is its body, for paths that carry no datagrams.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Transmission {
+    /// Which path, as a position in the policies given to [`Outbox::new`].
+    pub path: usize,
+    /// Which record.
+    pub digest: RecordDigest,
+    /// What to send.
+    pub datagram: Vec<u8>,
+}
+
 /// The receipt that a record was waiting for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Receipted {
     /// What the centre promises, for which record.
     pub receipt: Receipt,
-    /// Transmissions that it took.
+    /// The path by which the receipt came.
+    pub path: usize,
+    /// Transmissions that it took, over all paths.
     pub tries: u32,
     /// Milliseconds from the first transmission to the receipt.
     pub waited_ms: u64,
@@ -93,8 +108,16 @@ pub enum RefusedReceipt {
 #[derive(Clone, Debug)]
 struct Waiting {
     record: SealedRecord,
-    due: u64,
     first_sent: Option<u64>,
+    /// One for each path.
+    turns: Vec<Turn>,
+}
+
+/// A record's place on one path.
+#[derive(Clone, Copy, Debug)]
+struct Turn {
+    /// When it is to be sent next; never where the path is closed to it.
+    due: Option<u64>,
     tries: u32,
 }
 
@@ -105,18 +128,20 @@ struct Waiting {
 #[derive(Clone, Debug)]
 pub struct Outbox {
     identity: StationIdentity,
-    policy: RetryPolicy,
+    /// One for each path.
+    policies: Vec<RetryPolicy>,
     seed: u64,
     last_attempt: u32,
     waiting: BTreeMap<RecordDigest, Waiting>,
-    /// The same records by the time when they are due.
-    agenda: BTreeSet<(u64, RecordDigest)>,
+    /// Every turn of the same records by the time when it is due: time, record, path.
+    agenda: BTreeSet<(u64, RecordDigest, usize)>,
 }
 
 impl Outbox {
-    /// An empty outbox. `seed` decides the jitter: give every station another.
-    pub fn new(identity: StationIdentity, policy: RetryPolicy, seed: u64) -> Self {
-        Self { identity, policy, seed, last_attempt: 0, waiting: BTreeMap::new(), agenda: BTreeSet::new() }
+    /// An empty outbox with one path for each policy; without a path it sends nothing. `seed` decides the jitter: give
+    /// every station another.
+    pub fn new(identity: StationIdentity, policies: Vec<RetryPolicy>, seed: u64) -> Self {
+        Self { identity, policies, seed, last_attempt: 0, waiting: BTreeMap::new(), agenda: BTreeSet::new() }
     }
 
     /// Continues after a restart: attempts go on above `last_attempt`, even if the clock was set back.
@@ -131,37 +156,42 @@ impl Outbox {
         self.last_attempt
     }
 
-    /// Takes a record, to be sent at once. A record that is waiting already is left as it is.
+    /// Takes a record, to be sent at once on every path. A record that is waiting already is left as it is.
     pub fn enqueue(&mut self, now_ms: u64, record: SealedRecord) {
         let digest = record.digest();
         self.waiting.entry(digest).or_insert_with(|| {
-            self.agenda.insert((now_ms, digest));
-            Waiting { record, due: now_ms, first_sent: None, tries: 0 }
+            let turns = vec![Turn { due: Some(now_ms), tries: 0 }; self.policies.len()];
+            self.agenda.extend((0..turns.len()).map(|path| (now_ms, digest, path)));
+            Waiting { record, first_sent: None, turns }
         });
     }
 
-    /// A datagram that is due, if there is one. Call again until there is none.
-    pub fn poll(&mut self, now_ms: u64) -> Option<Vec<u8>> {
-        let &(due, digest) = self.agenda.first().filter(|(due, _)| *due <= now_ms)?;
-        self.agenda.remove(&(due, digest));
+    /// A transmission that is due, if there is one. Call again until there is none.
+    pub fn poll(&mut self, now_ms: u64) -> Option<Transmission> {
+        self.agenda.first().filter(|(due, ..)| *due <= now_ms)?;
+        let (_, digest, path) = self.agenda.pop_first()?;
         let attempt = self.next_attempt(now_ms);
         let luck = self.luck();
+        let policy = self.policies.get(path)?;
         let waiting = self.waiting.get_mut(&digest)?;
-        waiting.tries = waiting.tries.saturating_add(1);
+        let turn = waiting.turns.get_mut(path)?;
+        turn.tries = turn.tries.saturating_add(1);
+        let due = now_ms.saturating_add(policy.wait(turn.tries, luck));
+        turn.due = Some(due);
+        self.agenda.insert((due, digest, path));
         waiting.first_sent.get_or_insert(now_ms);
-        waiting.due = now_ms.saturating_add(self.policy.wait(waiting.tries, luck));
-        self.agenda.insert((waiting.due, digest));
         let StationIdentity { station, epoch, mac, .. } = &self.identity;
-        Some(frame::encode(*station, *epoch, attempt, waiting.record.as_bytes(), mac))
+        let datagram = frame::encode(*station, *epoch, attempt, waiting.record.as_bytes(), mac);
+        Some(Transmission { path, digest, datagram })
     }
 
-    /// When [`Outbox::poll`] will next return something; `None` when nothing is waiting.
+    /// When [`Outbox::poll`] will next return something; `None` when nothing is to be sent any more.
     pub fn next_wake(&self) -> Option<u64> {
-        self.agenda.first().map(|&(due, _)| due)
+        self.agenda.first().map(|&(due, ..)| due)
     }
 
-    /// Takes what arrived. The signature is only checked of a receipt that a waiting record could be released by.
-    pub fn receive(&mut self, now_ms: u64, bytes: &[u8]) -> Result<Receipted, RefusedReceipt> {
+    /// Takes what arrived by `path`. The signature is only checked of a receipt that a waiting record could be released by.
+    pub fn receive(&mut self, now_ms: u64, path: usize, bytes: &[u8]) -> Result<Receipted, RefusedReceipt> {
         let claimed = Receipt::peek(bytes)?;
         if claimed.station != self.identity.station {
             return Err(RefusedReceipt::OtherStation);
@@ -170,21 +200,40 @@ impl Outbox {
             return Err(RefusedReceipt::NotWaiting);
         }
         let receipt = Receipt::verify(bytes, &self.identity.election, &self.identity.log_key)?;
-        let released = self.waiting.remove(&receipt.digest).ok_or(RefusedReceipt::NotWaiting)?;
-        self.agenda.remove(&(released.due, receipt.digest));
+        let released = self.remove(&receipt.digest).ok_or(RefusedReceipt::NotWaiting)?;
+        let tries = released.turns.iter().fold(0_u32, |tries, turn| tries.saturating_add(turn.tries));
         let waited_ms = now_ms.saturating_sub(released.first_sent.unwrap_or(now_ms));
-        Ok(Receipted { receipt, tries: released.tries, waited_ms })
+        Ok(Receipted { receipt, path, tries, waited_ms })
     }
 
     /// Gives a record up without a receipt, as when every way to the centre refused it for good; false if it does not wait.
     pub fn withdraw(&mut self, digest: &RecordDigest) -> bool {
-        let Some(withdrawn) = self.waiting.remove(digest) else { return false };
-        self.agenda.remove(&(withdrawn.due, *digest))
+        self.remove(digest).is_some()
+    }
+
+    /// Sends the record by `path` no more: the path refused it for good, or has taken it for good. It still waits for its
+    /// receipt. Returns how many paths stay open to it.
+    pub fn close_path(&mut self, digest: &RecordDigest, path: usize) -> usize {
+        let Some(waiting) = self.waiting.get_mut(digest) else { return 0 };
+        if let Some(due) = waiting.turns.get_mut(path).and_then(|turn| turn.due.take()) {
+            self.agenda.remove(&(due, *digest, path));
+        }
+        waiting.turns.iter().filter(|turn| turn.due.is_some()).count()
     }
 
     /// Number of records that still wait for their receipt.
     pub fn pending(&self) -> usize {
         self.waiting.len()
+    }
+
+    fn remove(&mut self, digest: &RecordDigest) -> Option<Waiting> {
+        let removed = self.waiting.remove(digest)?;
+        for (path, turn) in removed.turns.iter().enumerate() {
+            if let Some(due) = turn.due {
+                self.agenda.remove(&(due, *digest, path));
+            }
+        }
+        Some(removed)
     }
 
     /// The clock's tick, or one more than the last attempt where the clock has not moved on or was set back.

@@ -19,11 +19,13 @@ use tallyproof_drill::population::Part;
 use tallyproof_record::frame::{self, MacKey};
 use tallyproof_record::receipt::{self, Receipt};
 use tallyproof_record::{StationNo, definition::DefinitionHash};
-use tallyproof_station::{Outbox, RetryPolicy, StationIdentity};
+use tallyproof_station::{Outbox, RetryPolicy, StationIdentity, Transmission};
 
 /// Stations of one thread that wait for a receipt at the same time: enough to keep the centre busy, few enough that a
 /// queue never grows longer than the shortest retry.
 const WINDOW: usize = 256;
+/// A night has one network; `tallyproof drill` has several.
+const ONLY_PATH: usize = 0;
 /// How often a forger repeats itself, and how long it waits in between.
 const FORGER_TRIES: u32 = 3;
 const FORGER_PAUSE_MS: u64 = 300;
@@ -140,7 +142,7 @@ impl<'a> Driver<'a> {
         // Loopback loses what the drill tells it to lose; nothing is gained by backing off.
         let policy = RetryPolicy::new(RetryPolicy::FLOOR_MS, RetryPolicy::FLOOR_MS);
         let jitter = self.conditions.seed.0 ^ u64::from(station.0);
-        Actor { station, mac, outbox: Outbox::new(identity, policy, jitter), forgeries: Vec::new() }
+        Actor { station, mac, outbox: Outbox::new(identity, vec![policy], jitter), forgeries: Vec::new() }
     }
 
     fn send_due(&mut self, wave: &mut Wave) -> anyhow::Result<()> {
@@ -157,7 +159,7 @@ impl<'a> Driver<'a> {
                 transmit(&self.socket, &mut self.up, &datagram)?;
             }
             actor.forgeries.retain(|forgery| forgery.tries_left > 0);
-            while let Some(datagram) = actor.outbox.poll(now) {
+            while let Some(Transmission { datagram, .. }) = actor.outbox.poll(now) {
                 self.counters.datagrams.fetch_add(1, Ordering::Relaxed);
                 transmit(&self.socket, &mut self.up, &datagram)?;
             }
@@ -190,7 +192,7 @@ impl<'a> Driver<'a> {
     fn accept(&self, wave: &mut Wave, bytes: &[u8]) -> bool {
         let Ok(claimed) = Receipt::peek(bytes) else { return false };
         let Some(actor) = wave.actors.get_mut(&claimed.station) else { return false };
-        let accepted = actor.outbox.receive(now_ms(), bytes).is_ok();
+        let accepted = actor.outbox.receive(now_ms(), ONLY_PATH, bytes).is_ok();
         if accepted {
             self.counters.receipts.fetch_add(1, Ordering::Relaxed);
             wave.release_if_done(claimed.station);

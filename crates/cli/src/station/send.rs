@@ -217,9 +217,9 @@ pub fn until_receipted(
             // Before anything leaves: an attempt that is used twice is dropped as a replay.
             queue.store_attempt(outbox.last_attempt())?;
         }
-        for datagram in due {
+        for transmission in due {
             sent.transmissions += 1;
-            match carrier.send(&datagram) {
+            match carrier.send(&transmission.datagram) {
                 Outcome::Sent => {}
                 Outcome::Answered(answer) => take(outbox, queue, &clock, &answer, &mut sent, watch)?,
                 Outcome::Failed(way, error) => watch(&Event::Failed(&way, format!("{error:#}"))),
@@ -250,7 +250,7 @@ fn take(
     sent: &mut Sent,
     watch: &mut dyn FnMut(&Event<'_>),
 ) -> anyhow::Result<()> {
-    match outbox.receive(clock.now_ms(), answer) {
+    match outbox.receive(clock.now_ms(), 0, answer) {
         Ok(receipted) => {
             queue.store_receipt(&receipted.receipt, answer)?;
             watch(&Event::Receipt(&receipted));

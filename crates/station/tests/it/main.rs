@@ -13,7 +13,7 @@ use tallyproof_record::frame::{Frame, MacKey};
 use tallyproof_record::receipt::Receipt;
 use tallyproof_record::tally::Stage;
 use tallyproof_record::{ContestNo, StationNo, Tally};
-use tallyproof_station::{Outbox, RefusedReceipt, RetryPolicy, StationIdentity};
+use tallyproof_station::{Outbox, RefusedReceipt, RetryPolicy, StationIdentity, Transmission};
 
 const START: u64 = 1_800_000_000_000;
 const ELECTION: DefinitionHash = DefinitionHash([4; 32]);
@@ -24,6 +24,10 @@ fn log_key() -> SigningKey {
 }
 
 fn outbox(seed: u64) -> Outbox {
+    outbox_with(1, seed)
+}
+
+fn outbox_with(paths: usize, seed: u64) -> Outbox {
     let identity = StationIdentity {
         station: STATION,
         epoch: 1,
@@ -31,7 +35,7 @@ fn outbox(seed: u64) -> Outbox {
         election: ELECTION,
         log_key: log_key().verifying_key(),
     };
-    Outbox::new(identity, RetryPolicy::default(), seed)
+    Outbox::new(identity, vec![RetryPolicy::default(); paths], seed)
 }
 
 fn record(contest: u16) -> SealedRecord {
@@ -59,52 +63,62 @@ fn receipt_for(body: &[u8], key: &SigningKey) -> Vec<u8> {
     Receipt { station: tally.station, contest: tally.contest, digest: sealed.digest() }.sign(&ELECTION, key).to_vec()
 }
 
-/// What the network does to each transmission in turn; past the end it is perfect, so every run can finish.
+/// What the network does to each transmission in turn; past the end the first path is perfect, so every run can finish, and
+/// the others are dead.
 #[derive(Clone, Debug)]
 struct Weather {
+    paths: usize,
     /// For each transmission, the delays of the receipts that come of it: none is a loss, several are copies.
     delays: Vec<Vec<u64>>,
 }
 
 fn weather() -> impl Strategy<Value = Weather> {
     let delays = prop::collection::vec(0..5_000_u64, 0..3);
-    prop::collection::vec(delays, 0..60).prop_map(|delays| Weather { delays })
+    (1..5_usize, prop::collection::vec(delays, 0..60)).prop_map(|(paths, delays)| Weather { paths, delays })
 }
 
 /// What a run showed.
 struct Run {
     receipted: BTreeSet<u16>,
     attempts: Vec<u32>,
-    sent_at: BTreeMap<u16, Vec<u64>>,
+    /// By contest and path.
+    sent_at: BTreeMap<(u16, usize), Vec<u64>>,
 }
 
 /// Drives an outbox with records of contests 1 to `contests` until nothing waits.
 fn run(outbox: &mut Outbox, contests: u16, weather: &Weather) -> Run {
-    let mut arriving: BTreeSet<(u64, usize, Vec<u8>)> = BTreeSet::new();
+    let mut arriving: BTreeSet<(u64, usize, usize, Vec<u8>)> = BTreeSet::new();
     let mut run = Run { receipted: BTreeSet::new(), attempts: Vec::new(), sent_at: BTreeMap::new() };
+    let mut tries: BTreeMap<u16, u32> = BTreeMap::new();
     (1..=contests).for_each(|contest| outbox.enqueue(START, record(contest)));
     while let Some(wake) = outbox.next_wake() {
         let next_arrival = arriving.first().map(|(at, ..)| *at);
         let now = next_arrival.map_or(wake, |at| at.min(wake)).max(START);
         while let Some(first) = arriving.first().filter(|(at, ..)| *at <= now).cloned() {
             arriving.remove(&first);
-            if let Ok(receipted) = outbox.receive(now, &first.2) {
-                assert!(run.receipted.insert(receipted.receipt.contest.0), "a record is released once");
+            let (.., path, receipt) = first;
+            if let Ok(receipted) = outbox.receive(now, path, &receipt) {
+                let contest = receipted.receipt.contest.0;
+                assert!(run.receipted.insert(contest), "a record is released once");
+                assert_eq!((receipted.path, receipted.tries), (path, tries[&contest]));
             }
         }
-        while let Some(datagram) = outbox.poll(now) {
+        while let Some(Transmission { path, digest, datagram }) = outbox.poll(now) {
             let frame = Frame::parse(&datagram).unwrap();
             frame.authenticate(&MacKey([5; 16])).unwrap();
             frame.check_digest().unwrap();
+            assert_eq!(SealedRecord::from_bytes(frame.body.to_vec()).unwrap().digest(), digest);
             let number = run.attempts.len();
             run.attempts.push(frame.header.attempt);
             let contest = cose::open(frame.body).unwrap().tally.contest.0;
-            run.sent_at.entry(contest).or_default().push(now);
+            assert!(!run.receipted.contains(&contest), "nothing is sent after the receipt, on any path");
+            *tries.entry(contest).or_default() += 1;
+            run.sent_at.entry((contest, path)).or_default().push(now);
             let receipt = receipt_for(frame.body, &log_key());
-            let perfect = vec![1];
-            let delays = weather.delays.get(number).unwrap_or(&perfect);
+            let later = if path == 0 { vec![1] } else { Vec::new() };
+            let delays = weather.delays.get(number).unwrap_or(&later);
             arriving.extend(
-                delays.iter().enumerate().map(|(copy, delay)| (now + delay, number * 8 + copy, receipt.clone())),
+                delays.iter().enumerate().map(|(copy, delay)| (now + delay, number * 8 + copy, path, receipt.clone())),
             );
         }
     }
@@ -113,39 +127,53 @@ fn run(outbox: &mut Outbox, contests: u16, weather: &Weather) -> Run {
 
 proptest! {
     #[test]
-    fn every_record_is_receipted_whatever_the_network_does(weather in weather(), contests in 1..6_u16, seed: u64) {
-        let mut outbox = outbox(seed);
+    fn every_record_is_receipted_whatever_all_paths_but_one_do(weather in weather(), contests in 1..6_u16, seed: u64) {
+        let mut outbox = outbox_with(weather.paths, seed);
         let run = run(&mut outbox, contests, &weather);
         prop_assert_eq!(run.receipted, (1..=contests).collect::<BTreeSet<_>>());
-        prop_assert_eq!(outbox.pending(), 0);
+        prop_assert_eq!((outbox.pending(), outbox.next_wake()), (0, None));
     }
 
     #[test]
     fn attempts_rise_strictly_even_past_a_restart(weather in weather(), contests in 1..6_u16, back in 0..10_000_000_u64) {
-        let mut first = outbox(1);
+        let mut first = outbox_with(weather.paths, 1);
         let before = run(&mut first, contests, &weather);
         // The clock was set back before the restart.
         let mut second = outbox(1).resume_after(first.last_attempt());
         second.enqueue(START - back, record(9));
         let datagram = second.poll(START - back).unwrap();
-        let after = Frame::parse(&datagram).unwrap().header.attempt;
+        let after = Frame::parse(&datagram.datagram).unwrap().header.attempt;
         let attempts: Vec<_> = before.attempts.into_iter().chain([after]).collect();
         prop_assert!(attempts.windows(2).all(|pair| pair[0] < pair[1]), "{attempts:?}");
     }
 
     #[test]
-    fn a_record_is_never_sent_again_too_soon(weather in weather(), seed: u64) {
-        let run = run(&mut outbox(seed), 3, &weather);
+    fn no_path_carries_a_record_more_often_than_its_policy_says(weather in weather(), seed: u64) {
+        let run = run(&mut outbox_with(weather.paths, seed), 3, &weather);
         for times in run.sent_at.values() {
-            prop_assert!(times.windows(2).all(|pair| pair[1] - pair[0] >= RetryPolicy::FLOOR_MS), "{times:?}");
+            for (tries, pair) in times.windows(2).enumerate() {
+                prop_assert!(pair[1] - pair[0] >= (500 << tries.min(10)).min(20_000), "{times:?}");
+            }
         }
+    }
+
+    #[test]
+    fn a_closed_path_is_never_used_again(weather in weather(), closed in 0..5_usize, seed: u64) {
+        let mut outbox = outbox_with(weather.paths + 1, seed);
+        outbox.enqueue(START, record(1));
+        // Path 0 has to stay, for the run to end.
+        let left = outbox.close_path(&record(1).digest(), closed + 1);
+        prop_assert_eq!(left, weather.paths + usize::from(closed >= weather.paths));
+        let run = run(&mut outbox, 1, &weather);
+        prop_assert!(!run.sent_at.contains_key(&(1, closed + 1)));
+        prop_assert_eq!(run.receipted.len(), 1);
     }
 
     #[test]
     fn foreign_bytes_release_nothing(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         let mut outbox = outbox(3);
         outbox.enqueue(START, record(1));
-        prop_assert!(outbox.receive(START, &bytes).is_err());
+        prop_assert!(outbox.receive(START, 0, &bytes).is_err());
         prop_assert_eq!(outbox.pending(), 1);
     }
 
@@ -155,9 +183,9 @@ proptest! {
         outbox.enqueue(START, record(1));
         let mut receipt = receipt_for(record(1).as_bytes(), &log_key());
         receipt[at] ^= change;
-        prop_assert!(outbox.receive(START, &receipt).is_err());
+        prop_assert!(outbox.receive(START, 0, &receipt).is_err());
         receipt[at] ^= change;
-        prop_assert!(outbox.receive(START, &receipt).is_ok());
+        prop_assert!(outbox.receive(START, 0, &receipt).is_ok());
     }
 }
 
@@ -167,14 +195,14 @@ fn receipts_of_others_are_refused() {
     outbox.enqueue(START, record(1));
     let digest = record(1).digest();
     let forged = receipt_for(record(1).as_bytes(), &SigningKey::from_bytes(&[9; 32]));
-    assert!(matches!(outbox.receive(START, &forged), Err(RefusedReceipt::Receipt(_))));
+    assert!(matches!(outbox.receive(START, 0, &forged), Err(RefusedReceipt::Receipt(_))));
     let other = Receipt { station: StationNo(18), contest: ContestNo(1), digest }.sign(&ELECTION, &log_key());
-    assert_eq!(outbox.receive(START, &other), Err(RefusedReceipt::OtherStation));
+    assert_eq!(outbox.receive(START, 0, &other), Err(RefusedReceipt::OtherStation));
     let other_election =
         Receipt { station: STATION, contest: ContestNo(1), digest }.sign(&DefinitionHash([0; 32]), &log_key());
-    assert!(matches!(outbox.receive(START, &other_election), Err(RefusedReceipt::Receipt(_))));
+    assert!(matches!(outbox.receive(START, 0, &other_election), Err(RefusedReceipt::Receipt(_))));
     let stranger = receipt_for(record(2).as_bytes(), &log_key());
-    assert_eq!(outbox.receive(START, &stranger), Err(RefusedReceipt::NotWaiting));
+    assert_eq!(outbox.receive(START, 0, &stranger), Err(RefusedReceipt::NotWaiting));
     assert_eq!(outbox.pending(), 1);
 }
 
@@ -217,4 +245,35 @@ fn a_record_withdrawn_is_not_sent_and_the_others_are() {
     assert_eq!(outbox.pending(), 1);
     assert!(outbox.poll(0).is_some());
     assert!(outbox.poll(0).is_none(), "one datagram, of the record that was kept");
+}
+
+/// The back-off of a path where all is lost says nothing about another.
+#[test]
+fn a_dead_path_backs_off_alone() {
+    let identity = StationIdentity {
+        station: STATION,
+        epoch: 1,
+        mac: MacKey([5; 16]),
+        election: ELECTION,
+        log_key: log_key().verifying_key(),
+    };
+    let mut outbox = Outbox::new(identity, vec![RetryPolicy::new(1000, 60_000), RetryPolicy::new(200, 200)], 1);
+    outbox.enqueue(START, record(1));
+    let mut sent = [0_u32; 2];
+    while let Some(now) = outbox.next_wake().filter(|now| *now < START + 60_000) {
+        sent[outbox.poll(now).unwrap().path] += 1;
+    }
+    assert!(sent[0] <= 7 && sent[1] >= 200, "{sent:?}");
+}
+
+#[test]
+fn a_record_that_no_path_takes_waits_in_silence() {
+    let mut outbox = outbox_with(2, 1);
+    outbox.enqueue(START, record(1));
+    outbox.poll(START).unwrap();
+    let digest = record(1).digest();
+    assert_eq!([outbox.close_path(&digest, 0), outbox.close_path(&digest, 1)], [1, 0]);
+    assert_eq!((outbox.next_wake(), outbox.pending()), (None, 1));
+    let receipted = outbox.receive(START + 7, 1, &receipt_for(record(1).as_bytes(), &log_key())).unwrap();
+    assert_eq!((receipted.path, receipted.tries, receipted.waited_ms), (1, 1, 7));
 }

@@ -124,7 +124,7 @@ pub(super) fn run(args: &Args, printer: &mut Printer) -> anyhow::Result<Exit> {
     let (done, open): (Vec<_>, Vec<_>) =
         queue.records()?.into_iter().partition(|queued| queued.is_receipted(Some(&log_key)));
     ensure_own(&open, &pack)?;
-    let mut outbox = Outbox::new(pack.identity()?, RetryPolicy::default(), seed()?).resume_after(queue.last_attempt()?);
+    let mut outbox = Outbox::new(pack.identity()?, vec![RetryPolicy::default()], seed()?).resume_after(queue.last_attempt()?);
     for queued in open {
         outbox.enqueue(0, queued.record);
     }
