@@ -6,10 +6,12 @@
 //! |---|---|
 //! | [`messages`] | every word, in English, Spanish and Portuguese; serves the terminal forms too |
 //! | [`number`] | figures as text: thousands apart, shares rounded half up |
+//! | [`drill`] | the report of a drill as one file |
 //!
 //! [`render`] gives the files of the bundle's `site/` folder.
 
 mod chart;
+pub mod drill;
 pub mod messages;
 pub mod number;
 mod pages;
