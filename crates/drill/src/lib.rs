@@ -8,7 +8,9 @@
 //! | [`keys`] | keys that follow from a seed |
 //! | [`population`] | every station's records, its conduct, and the class its records have to end in |
 //! | [`network`] | loss and duplication |
+//! | [`script`] | a drill as a file: who sends when, what breaks, who attacks |
 
 pub mod keys;
 pub mod network;
 pub mod population;
+pub mod script;

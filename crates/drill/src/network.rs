@@ -6,19 +6,24 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 use crate::keys::Seed;
 
 /// A chance, held as a threshold on 32 random bits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Chance(u32);
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Chance(u64);
 
 impl Chance {
+    /// Never happens.
+    pub const NEVER: Self = Self(0);
+    /// Always happens.
+    pub const ALWAYS: Self = Self(1 << 32);
+
     /// A chance of `p`; `None` unless 0 ≤ p < 1.
     pub fn new(p: f64) -> Option<Self> {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "p is in 0..1")]
-        (0.0..1.0).contains(&p).then(|| Self((p * f64::from(u32::MAX)) as u32))
+        (0.0..1.0).contains(&p).then(|| Self((p * f64::from(u32::MAX)) as u64))
     }
 
     /// Draws once.
     pub fn draw(self, rng: &mut ChaCha8Rng) -> bool {
-        rng.next_u32() < self.0
+        u64::from(rng.next_u32()) < self.0
     }
 }
 

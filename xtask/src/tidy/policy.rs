@@ -74,7 +74,7 @@ pub(super) const PACKAGES: &[Package] = &[
     pure(
         DRILL,
         &[RECORD, LOG, COUNT, STATION, CENTRE, EVIDENCE],
-        &["ed25519-dalek", "rand_chacha", "sha2", "thiserror"],
+        &["ed25519-dalek", "rand_chacha", "sha2", "strsim", "thiserror", "toml"],
     ),
     free(STORE, &[CENTRE]),
     free("tallyproof-cli", &[RECORD, LOG, COUNT, STATION, CENTRE, EVIDENCE, SITE, DRILL, STORE]),
