@@ -7,10 +7,12 @@
 //! |---|---|
 //! | [`keys`] | keys that follow from a seed |
 //! | [`population`] | every station's records, its conduct, and the class its records have to end in |
-//! | [`network`] | loss and duplication |
+//! | [`network`] | loss, delay, duplication, and relays that misbehave |
 //! | [`script`] | a drill as a file: who sends when, what breaks, who attacks |
+//! | [`synthetic`] | a made-up election of any size |
 
 pub mod keys;
 pub mod network;
 pub mod population;
 pub mod script;
+pub mod synthetic;

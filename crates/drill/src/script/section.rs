@@ -175,7 +175,7 @@ impl<'d, 't> Section<'d, 't> {
 
     /// A key that can only be set: `key = true`.
     pub(super) fn flag(&self, key: &'static str) -> bool {
-        let flag = self.typed(key, "`true`", |value| value.as_bool());
+        let flag = self.typed(key, "`true`", DeValue::as_bool);
         if flag == Some(false) {
             self.problem_at(key, keys::BAD_WORD, format!("`{key}` can only be true: leave it out otherwise"));
         }
