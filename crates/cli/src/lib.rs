@@ -24,6 +24,7 @@ pub mod pack;
 pub mod package;
 pub mod printer;
 pub mod serve;
+pub mod sockets;
 pub mod station;
 pub mod table;
 
