@@ -1,6 +1,7 @@
 //! The architecture test: what `docs` promise about the shape of the code, checked on manifests and sources.
 
 mod arrows;
+mod claims;
 mod dependencies;
 mod files;
 mod links;
@@ -48,6 +49,7 @@ pub(crate) fn run(root: &Path) -> Result<bool> {
         dependencies::check(&tree),
         files::check(&tree),
         links::check(&tree),
+        claims::check(&tree),
     ]
     .concat();
     violations.sort();
