@@ -3,13 +3,14 @@
 //! Pure: no socket, file, clock, randomness, async or `unsafe`. The binary gives it time, bytes and threads; `tallyproof-store` gives
 //! it a [`journal::Journal`].
 //!
-//! One record's way: [`gate`] (is the datagram one of ours?) → [`known`] (seen before?) → [`intake`] (is the record authentic, what
-//! do the rules say?) → [`journal`] (durable) → receipt → [`sequencer`] (its place in the log).
+//! One record's way: [`gate`] (is the datagram one of ours?) → [`lanes`] (whose turn is it?) → [`known`] (seen before?) →
+//! [`intake`] (is the record authentic, what do the rules say?) → [`journal`] (durable) → receipt → [`sequencer`] (its place in the log).
 
 pub mod gate;
 pub mod intake;
 pub mod journal;
 pub mod known;
+pub mod lanes;
 pub mod promise;
 pub mod sequencer;
 #[cfg(test)]
@@ -19,4 +20,5 @@ pub use gate::Gate;
 pub use intake::Intake;
 pub use journal::Journal;
 pub use known::Known;
+pub use lanes::{Lane, Lanes};
 pub use sequencer::Sequencer;

@@ -14,8 +14,9 @@ use crate::tally::{Stage, Tally};
 
 /// Payload format written and accepted.
 pub const FORMAT: u8 = 1;
-/// Longest sealed record accepted: what a UDP datagram holds after its header.
-pub const MAX_LEN: usize = 65_507 - crate::frame::HEADER_LEN;
+/// Longest sealed record that there can be: [`Tally::MAX_LINES`] lines, and every figure present and as long as it gets.
+/// With its header it fits a UDP datagram, and what is longer is known to be foreign before it is read.
+pub const MAX_LEN: usize = 20_732;
 
 const TAG_SIGN1: u64 = 18;
 const ALG_ED25519: i64 = -19;

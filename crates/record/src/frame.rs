@@ -20,6 +20,7 @@ use sha2::{Digest, Sha256};
 use siphasher::sip::SipHasher24;
 use thiserror::Error;
 
+use crate::cose::RecordDigest;
 use crate::definition::{DefinitionHash, StationNo};
 
 /// Bytes before the body.
@@ -32,6 +33,9 @@ pub const VERSION: u8 = 1;
 pub const ATTEMPT_MILLIS: u64 = 250;
 /// Attempts farther than this from the receiver's clock are dropped: one hour.
 pub const ATTEMPT_WINDOW: u32 = 4 * 3600;
+
+/// How every datagram that carries a record begins: magic, version, kind.
+pub const RECORD_START: [u8; 4] = [MAGIC[0], MAGIC[1], VERSION, Kind::Record.code()];
 
 const TAGGED: usize = 40;
 const DIGEST_LEN: usize = 24;
@@ -49,7 +53,7 @@ pub enum Kind {
 
 impl Kind {
     /// Byte at offset 3.
-    pub fn code(self) -> u8 {
+    pub const fn code(self) -> u8 {
         match self {
             Self::Record => 1,
             Self::Receipt => 2,
@@ -134,7 +138,7 @@ impl<'a> Frame<'a> {
         if body.is_empty() {
             return Err(FrameError::Short);
         }
-        if head[..2] != MAGIC || head[2] != VERSION || head[3] != Kind::Record.code() {
+        if !head.starts_with(&RECORD_START) {
             return Err(FrameError::Magic);
         }
         let header = Header {
@@ -151,9 +155,10 @@ impl<'a> Frame<'a> {
         if key.tag(self.tagged) == self.tag { Ok(()) } else { Err(FrameError::Tag) }
     }
 
-    /// Checks that the body is the one that the header names.
-    pub fn check_digest(&self) -> Result<(), FrameError> {
-        if body_digest(self.body) == self.header.digest { Ok(()) } else { Err(FrameError::Digest) }
+    /// Checks that the body is the one that the header names; gives its whole digest, the record's identity.
+    pub fn check_digest(&self) -> Result<RecordDigest, FrameError> {
+        let digest: RecordDigest = Sha256::digest(self.body).into();
+        if digest.starts_with(&self.header.digest) { Ok(digest) } else { Err(FrameError::Digest) }
     }
 }
 

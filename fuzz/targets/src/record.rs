@@ -47,7 +47,11 @@ pub fn datagram(data: &[u8]) {
     let arrived = Frame::parse(&sent);
     assert_eq!(arrived.is_ok(), !data.is_empty(), "only an empty body does not arrive");
     if let Ok(frame) = arrived {
-        assert_eq!(frame.authenticate(&key).and(frame.check_digest()), Ok(()), "our own datagram was refused");
+        assert_eq!(
+            frame.authenticate(&key).and(frame.check_digest().map(drop)),
+            Ok(()),
+            "our own datagram was refused"
+        );
     }
 }
 

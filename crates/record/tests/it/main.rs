@@ -1,5 +1,6 @@
 //! Integration tests of the record crate.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a failing test panics")]
 
+mod cose;
 mod definition;
 mod vectors;

@@ -170,7 +170,7 @@ fn frames_json() -> Value {
     let cases = cases.map(|(name, bytes)| (name.to_owned(), bytes));
     let check = |bytes: &[u8]| {
         let frame = Frame::parse(bytes).and_then(|f| f.authenticate(&mac).and_then(|()| f.check_digest()));
-        frame.map_or_else(|error| error.to_string(), |()| "accepted".into())
+        frame.map_or_else(|error| error.to_string(), |_| "accepted".into())
     };
     json!({
         "about": "Datagrams around a sealed record (docs/spec/record.md).",
