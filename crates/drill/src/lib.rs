@@ -8,9 +8,11 @@
 //! | [`keys`] | keys that follow from a seed |
 //! | [`population`] | every station's records, its conduct, and the class its records have to end in |
 //! | [`network`] | loss, delay, duplication, and relays that misbehave |
+//! | [`hostile`] | what attackers send |
 //! | [`script`] | a drill as a file: who sends when, what breaks, who attacks |
 //! | [`synthetic`] | a made-up election of any size |
 
+pub mod hostile;
 pub mod keys;
 pub mod network;
 pub mod population;

@@ -120,6 +120,26 @@ impl<'a> Population<'a> {
         }
     }
 
+    /// Stations and contests with figures, in order.
+    pub(crate) fn slots(&self) -> impl Iterator<Item = (StationNo, ContestNo)> {
+        self.results.keys().copied()
+    }
+
+    pub(crate) fn definition(&self) -> &'a Committed {
+        self.definition
+    }
+
+    pub(crate) fn seed(&self) -> Seed {
+        self.seed
+    }
+
+    /// A second record of a station, different from its own and signed with its key. `None` where there are no figures.
+    pub(crate) fn conflicting(&self, station: StationNo, contest: ContestNo) -> Option<SealedRecord> {
+        let own = self.part(station, contest)?.sealed.into_iter().next()?;
+        let tally = cose::open(own.as_bytes()).ok()?.tally;
+        Some(cose::seal(&other_figures(&tally), &self.seed.station_key(station)))
+    }
+
     /// The stations that take part in the order in which they report, each with its contests. Stations without figures
     /// stay missing.
     pub fn reporting_order(&self) -> Vec<Vec<(StationNo, ContestNo)>> {
