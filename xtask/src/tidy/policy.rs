@@ -118,7 +118,7 @@ pub(super) const FORBIDDEN_PATHS: &[(&str, &str)] = &[
 /// Macros that a pure package may not call.
 pub(super) const FORBIDDEN_MACROS: &[&str] = &["print", "println", "eprint", "eprintln", "dbg"];
 
-/// The only folder that may ever hold `unsafe`: the batched socket calls. Nothing there needs it yet.
+/// The only folder that may ever hold `unsafe`: sockets. It does so in one file, the injector of benches.
 pub(super) const UNSAFE_HOME: &str = "crates/cli/src/sockets/";
 
 /// No file of code or prose may be longer, in lines.
