@@ -1,7 +1,11 @@
-//! A polling station's side of the night: the outbox of sealed records, their retries on every path, and their receipts.
+//! A polling station's or relay's side of the night: sealed records, their retries on every path, and their receipts.
 //!
 //! Pure: time and bytes come in, datagrams go out. One thread can drive thousands of outboxes.
 
+mod forwarder;
 mod outbox;
+mod schedule;
 
-pub use outbox::{Outbox, Receipted, RefusedReceipt, RetryPolicy, StationIdentity, Transmission};
+pub use forwarder::{Cargo, Forward, Forwarder, Standing, Taken};
+pub use outbox::{Outbox, Receipted, RefusedReceipt, StationIdentity, Transmission};
+pub use schedule::RetryPolicy;
