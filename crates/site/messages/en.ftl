@@ -164,3 +164,131 @@ queue-waiting = { $n ->
     [one] { $n } sealed record waits for its receipt.
    *[other] { $n } sealed records wait for their receipts.
 }
+
+## The report of a drill
+drill-report = Drill report
+drill-seed = Seed { $seed }
+drill-question-in = How many stations have their receipt?
+drill-question-holds = Does everything hold?
+drill-question-wait = How long did a receipt take?
+drill-question-against = What came against it?
+drill-in = { $of ->
+    [one] { $have } of { $of } station has its receipt
+   *[other] { $have } of { $of } stations have their receipt
+}
+drill-in-records = { $of ->
+    [one] { $have } of { $of } record has a receipt.
+   *[other] { $have } of { $of } records have a receipt.
+}
+drill-in-most = 97 of 100 records had theirs { $seconds } s after poll close.
+drill-holds-all = All that was checked holds
+drill-holds-not = { $n ->
+    [one] { $n } point does not hold
+   *[other] { $n } points do not hold
+}
+drill-verified = The bundle that the drill left behind verifies, and no receipt names a record that its log lacks.
+drill-not-verified = The bundle that the drill left behind does not verify.
+drill-wait-half = Half within { $half } ms, 99 of 100 within { $most } ms
+drill-wait-none = No receipt came
+drill-datagrams = Stations sent { $n } datagrams for each record that got its receipt.
+drill-against = { $rate ->
+    [one] { $rate } hostile datagram a second
+   *[other] { $rate } hostile datagrams a second
+}
+drill-against-more = { $sent } were sent in { $seconds } s. { $received } of them reached the centre’s socket, { $rate } a second.
+drill-against-none = No hostile datagram was sent
+drill-time-heading = Receipts over time
+drill-time-note = Line: records that got their receipt, a second (scale at the left). Grey: hostile datagrams that reached the centre’s socket, a second (scale at the right). Letters: what the drill broke on purpose.
+drill-receipts-a-second = receipts a second
+drill-hostile-a-second = hostile a second
+drill-axis = seconds since the drill began
+drill-poll-close = poll close
+drill-table = The same figures as a table
+drill-fault-killed = the centre killed and started again
+drill-fault-cut = { $path } cut
+drill-fault-loss = { $path } loses { $share } of 100 datagrams
+drill-fault-delay = { $path } slower by { $ms } ms
+drill-moment = { $at } s
+drill-span = { $from } to { $to } s
+drill-planned-datagrams = { $n } datagrams a second
+drill-planned-requests = { $n } requests a second
+drill-planned-connections = { $n } connections held open
+drill-paths-heading = Receipts by path
+drill-paths-note = Records whose first receipt came over each path, in each second. All on one scale. Bands: while the drill impaired that path.
+drill-rejected-heading = What the centre turned away
+drill-rejected-note = In the order of their number. The shares are of all that was turned away.
+drill-rejected-none = Nothing was turned away.
+drill-stations-heading = Stations with their receipt
+drill-stations-note = Each square is a station, in the order of the register: solid with its receipt, hollow without. The same squares at several moments, in seconds since the drill began.
+drill-floods-heading = Hostile traffic by kind
+drill-floods-none = The script sends no hostile traffic.
+drill-faults-heading = What the drill broke on purpose
+drill-latency-heading = Waiting for the receipt
+drill-latency-note = From sealing to the first receipt, over all paths and tries.
+drill-latency-half = Half of the records, at most
+drill-latency-most = 99 of 100 records, at most
+drill-latency-longest = The longest wait
+drill-centre-heading = What the centre used
+drill-centre-memory-before = Memory before the hostile traffic
+drill-centre-memory-peak = Most memory during the drill
+drill-centre-cpu-before = Processor time before the hostile traffic
+drill-centre-cpu-under = Processor time under hostile traffic
+drill-mebibytes = { $n } MiB
+drill-cpu = { $used } s in { $of } s
+drill-limit-loopback = Stations, hostile senders and the centre ran on one machine, over its loopback. A network in between has a limit of its own: a line that is full before the centre is not shown here.
+drill-limit-cores = { $n ->
+    [one] All of them shared { $n } processor core: the senders took time from the centre that senders elsewhere could not take.
+   *[other] All of them shared { $n } processor cores: the senders took time from the centre that senders elsewhere could not take.
+}
+drill-limit-shared = All of them shared the machine’s processor cores: the senders took time from the centre that senders elsewhere could not take.
+drill-limit-segmented = Hostile datagrams were handed to the kernel in large segments (UDP GSO), which costs the sender less than one by one.
+drill-limit-single = Hostile datagrams were handed to the kernel one by one, without segmentation offload.
+drill-limit-script = This drill shows what happened under its own script. It says nothing about attacks that the script does not hold.
+column-second = Second
+column-moment = Moment
+column-receipts = Receipts
+column-receipts-so-far = Receipts so far
+column-hostile = Hostile datagrams received
+column-with-receipt = Stations with their receipt
+column-path = Path
+column-kind = Kind
+column-when = When
+column-what = What
+column-planned = Planned
+column-sent = Sent
+column-reason = Reason
+column-count = Number
+column-wait = Milliseconds
+column-used = Used
+
+## Why the centre turns something away, by its word in the centre's metrics
+reason-filter = Dropped in the kernel by the socket’s filter: its length or its first bytes are not those of a record’s datagram.
+reason-overflow = Lost because the receive buffer was full, whoever sent it; stations send again. An approximate figure of the kernel.
+reason-short = Shorter than the smallest datagram of a record.
+reason-long = Longer than any record.
+reason-magic = Its first bytes are not those of a record’s datagram of this version.
+reason-station = Names a station that the register does not have.
+reason-epoch = Made with the keys of another epoch.
+reason-tag = Its keyed tag does not hold: whoever made it does not have the station’s key for datagrams.
+reason-window = Its time lies too far from the centre’s clock: an old recording, or a station whose clock is wrong.
+reason-replay = Its attempt number does not rise: the same datagram was delivered before.
+reason-quota = More than one station may send in that time.
+reason-digest = The body is not the one that the header names.
+reason-queue-full = The queue for checking signatures was full; the station sends again.
+reason-too-long = The body is longer than any record, or cut off.
+reason-structure = Not a sealed record in its one canonical form.
+reason-key = Not signed with the key that the register gives for the station.
+reason-signature = The signature does not hold.
+
+## Kinds of hostile traffic, by their word in the script
+hostile-garbage = Random bytes of random length.
+hostile-truncated = Genuine datagrams cut short.
+hostile-oversized = Datagrams longer than any record.
+hostile-bad-tag = The right form and real station numbers, with a made-up tag.
+hostile-replay = A station’s own datagrams, captured and sent again and again.
+hostile-stolen-mac = Made with a station’s stolen key for datagrams; the record is forged.
+hostile-stolen-key = A valid tag over a record that names the station’s key with a signature that does not hold.
+hostile-conflict = A second, different record, signed with a station’s own keys: both are published and the station is in quarantine.
+hostile-slowloris = HTTP connections that send their header a byte at a time.
+hostile-body-drip = HTTP connections that send their body a byte at a time.
+hostile-http-post = Forged records over HTTP.

@@ -163,3 +163,131 @@ queue-waiting = { $n ->
     [one] { $n } acta sellada espera su recibo.
    *[other] { $n } actas selladas esperan su recibo.
 }
+
+## The report of a drill
+drill-report = Informe del simulacro
+drill-seed = Semilla { $seed }
+drill-question-in = ¿Cuántas mesas tienen su recibo?
+drill-question-holds = ¿Se cumple todo?
+drill-question-wait = ¿Cuánto tardó un recibo?
+drill-question-against = ¿Qué llegó en contra?
+drill-in = { $of ->
+    [one] { $have } de { $of } mesa tiene su recibo
+   *[other] { $have } de { $of } mesas tienen su recibo
+}
+drill-in-records = { $of ->
+    [one] { $have } de { $of } acta tiene recibo.
+   *[other] { $have } de { $of } actas tienen recibo.
+}
+drill-in-most = 97 de cada 100 actas tenían el suyo { $seconds } s después del cierre de la votación.
+drill-holds-all = Todo lo comprobado se cumple
+drill-holds-not = { $n ->
+    [one] { $n } punto no se cumple
+   *[other] { $n } puntos no se cumplen
+}
+drill-verified = La carpeta que dejó el simulacro se verifica, y ningún recibo nombra un acta que falte en su registro.
+drill-not-verified = La carpeta que dejó el simulacro no se verifica.
+drill-wait-half = La mitad en { $half } ms, 99 de cada 100 en { $most } ms
+drill-wait-none = No llegó ningún recibo
+drill-datagrams = Las mesas enviaron { $n } datagramas por cada acta que obtuvo su recibo.
+drill-against = { $rate ->
+    [one] { $rate } datagrama hostil por segundo
+   *[other] { $rate } datagramas hostiles por segundo
+}
+drill-against-more = Se enviaron { $sent } en { $seconds } s. De ellos, { $received } llegaron al puerto del centro, { $rate } por segundo.
+drill-against-none = No se envió ningún datagrama hostil
+drill-time-heading = Recibos a lo largo del tiempo
+drill-time-note = Línea: actas que obtuvieron su recibo, por segundo (escala izquierda). Gris: datagramas hostiles que llegaron al puerto del centro, por segundo (escala derecha). Letras: lo que el simulacro averió a propósito.
+drill-receipts-a-second = recibos por segundo
+drill-hostile-a-second = hostiles por segundo
+drill-axis = segundos desde el comienzo del simulacro
+drill-poll-close = cierre de la votación
+drill-table = Las mismas cifras en una tabla
+drill-fault-killed = el centro, interrumpido y reiniciado
+drill-fault-cut = { $path } cortada
+drill-fault-loss = { $path } pierde { $share } de cada 100 datagramas
+drill-fault-delay = { $path } más lenta en { $ms } ms
+drill-moment = { $at } s
+drill-span = { $from } a { $to } s
+drill-planned-datagrams = { $n } datagramas por segundo
+drill-planned-requests = { $n } solicitudes por segundo
+drill-planned-connections = { $n } conexiones abiertas a la vez
+drill-paths-heading = Recibos por vía
+drill-paths-note = Actas cuyo primer recibo llegó por cada vía, en cada segundo. Todas con una misma escala. Franjas: mientras el simulacro averió esa vía.
+drill-rejected-heading = Lo que el centro no admitió
+drill-rejected-note = En orden de cantidad. Los porcentajes son de todo lo no admitido.
+drill-rejected-none = No se dejó de admitir nada.
+drill-stations-heading = Mesas con su recibo
+drill-stations-note = Cada cuadro es una mesa, en el orden de la lista: lleno con su recibo, hueco sin él. Los mismos cuadros en varios momentos, en segundos desde el comienzo del simulacro.
+drill-floods-heading = Tráfico hostil por tipo
+drill-floods-none = El guion no envía tráfico hostil.
+drill-faults-heading = Lo que el simulacro averió a propósito
+drill-latency-heading = La espera del recibo
+drill-latency-note = Desde el sellado hasta el primer recibo, por todas las vías y con todos los intentos.
+drill-latency-half = La mitad de las actas, como máximo
+drill-latency-most = 99 de cada 100 actas, como máximo
+drill-latency-longest = La espera más larga
+drill-centre-heading = Lo que usó el centro
+drill-centre-memory-before = Memoria antes del tráfico hostil
+drill-centre-memory-peak = Máximo de memoria durante el simulacro
+drill-centre-cpu-before = Tiempo de procesador antes del tráfico hostil
+drill-centre-cpu-under = Tiempo de procesador bajo el tráfico hostil
+drill-mebibytes = { $n } MiB
+drill-cpu = { $used } s en { $of } s
+drill-limit-loopback = Las mesas, los emisores hostiles y el centro funcionaron en una sola máquina, por su interfaz local. Una red intermedia tiene su propio límite: aquí no se muestra una línea que se llena antes del centro.
+drill-limit-cores = { $n ->
+    [one] Todos compartieron { $n } núcleo de procesador: los emisores quitaron al centro un tiempo que emisores de otra parte no podrían quitarle.
+   *[other] Todos compartieron { $n } núcleos de procesador: los emisores quitaron al centro un tiempo que emisores de otra parte no podrían quitarle.
+}
+drill-limit-shared = Todos compartieron los núcleos de procesador de la máquina: los emisores quitaron al centro un tiempo que emisores de otra parte no podrían quitarle.
+drill-limit-segmented = Los datagramas hostiles se entregaron al núcleo del sistema en segmentos grandes (UDP GSO), lo que cuesta al emisor menos que uno por uno.
+drill-limit-single = Los datagramas hostiles se entregaron al núcleo del sistema uno por uno, sin descarga de segmentación.
+drill-limit-script = Este simulacro muestra lo que ocurrió con su propio guion. No dice nada de los ataques que el guion no contiene.
+column-second = Segundo
+column-moment = Momento
+column-receipts = Recibos
+column-receipts-so-far = Recibos hasta entonces
+column-hostile = Datagramas hostiles recibidos
+column-with-receipt = Mesas con su recibo
+column-path = Vía
+column-kind = Tipo
+column-when = Cuándo
+column-what = Qué
+column-planned = Previsto
+column-sent = Enviados
+column-reason = Motivo
+column-count = Cantidad
+column-wait = Milisegundos
+column-used = Uso
+
+## Why the centre turns something away, by its word in the centre's metrics
+reason-filter = Descartado en el núcleo del sistema por el filtro del puerto: su longitud o sus primeros bytes no son los del datagrama de un acta.
+reason-overflow = Perdido porque la memoria de recepción estaba llena, fuera de quien fuera; las mesas reenvían. Cifra aproximada del núcleo del sistema.
+reason-short = Más corto que el menor datagrama de un acta.
+reason-long = Más largo que cualquier acta.
+reason-magic = Sus primeros bytes no son los del datagrama de un acta de esta versión.
+reason-station = Nombra una mesa que no está en la lista.
+reason-epoch = Hecho con las claves de otra época.
+reason-tag = Su etiqueta con clave no se cumple: quien lo hizo no tiene la clave de la mesa para datagramas.
+reason-window = Su hora está demasiado lejos del reloj del centro: una grabación antigua, o una mesa con el reloj mal puesto.
+reason-replay = Su número de intento no aumenta: el mismo datagrama ya se había entregado.
+reason-quota = Más de lo que una mesa puede enviar en ese tiempo.
+reason-digest = El cuerpo no es el que nombra la cabecera.
+reason-queue-full = La cola para comprobar firmas estaba llena; la mesa reenvía.
+reason-too-long = El cuerpo es más largo que cualquier acta, o está cortado.
+reason-structure = No es un acta sellada en su única forma canónica.
+reason-key = No está firmada con la clave que la lista da para la mesa.
+reason-signature = La firma no se cumple.
+
+## Kinds of hostile traffic, by their word in the script
+hostile-garbage = Bytes al azar, de longitud al azar.
+hostile-truncated = Datagramas auténticos, recortados.
+hostile-oversized = Datagramas más largos que cualquier acta.
+hostile-bad-tag = La forma correcta y números de mesa reales, con una etiqueta inventada.
+hostile-replay = Datagramas propios de una mesa, capturados y enviados una y otra vez.
+hostile-stolen-mac = Hechos con la clave robada de una mesa para datagramas; el acta es falsa.
+hostile-stolen-key = Una etiqueta válida sobre un acta que nombra la clave de la mesa con una firma que no se cumple.
+hostile-conflict = Una segunda acta, distinta, firmada con las claves de la mesa: ambas se publican y la mesa queda en cuarentena.
+hostile-slowloris = Conexiones HTTP que envían su cabecera byte a byte.
+hostile-body-drip = Conexiones HTTP que envían su cuerpo byte a byte.
+hostile-http-post = Actas falsas por HTTP.

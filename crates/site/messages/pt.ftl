@@ -163,3 +163,131 @@ queue-waiting = { $n ->
     [one] { $n } ata selada espera o seu recibo.
    *[other] { $n } atas seladas esperam o seu recibo.
 }
+
+## The report of a drill
+drill-report = Relatório do simulado
+drill-seed = Semente { $seed }
+drill-question-in = Quantas seções têm o seu recibo?
+drill-question-holds = Tudo se confirma?
+drill-question-wait = Quanto demorou um recibo?
+drill-question-against = O que veio contra?
+drill-in = { $of ->
+    [one] { $have } de { $of } seção tem o seu recibo
+   *[other] { $have } de { $of } seções têm o seu recibo
+}
+drill-in-records = { $of ->
+    [one] { $have } de { $of } ata tem recibo.
+   *[other] { $have } de { $of } atas têm recibo.
+}
+drill-in-most = 97 de cada 100 atas tinham o seu { $seconds } s depois do fim da votação.
+drill-holds-all = Tudo o que foi verificado se confirma
+drill-holds-not = { $n ->
+    [one] { $n } ponto não se confirma
+   *[other] { $n } pontos não se confirmam
+}
+drill-verified = A pasta que o simulado deixou se verifica, e nenhum recibo nomeia uma ata que falte no seu registro.
+drill-not-verified = A pasta que o simulado deixou não se verifica.
+drill-wait-half = Metade em { $half } ms, 99 de cada 100 em { $most } ms
+drill-wait-none = Nenhum recibo chegou
+drill-datagrams = As seções enviaram { $n } datagramas por ata que obteve o seu recibo.
+drill-against = { $rate ->
+    [one] { $rate } datagrama hostil por segundo
+   *[other] { $rate } datagramas hostis por segundo
+}
+drill-against-more = Foram enviados { $sent } em { $seconds } s. Destes, { $received } chegaram à porta do centro, { $rate } por segundo.
+drill-against-none = Nenhum datagrama hostil foi enviado
+drill-time-heading = Recibos ao longo do tempo
+drill-time-note = Linha: atas que obtiveram o seu recibo, por segundo (escala à esquerda). Cinza: datagramas hostis que chegaram à porta do centro, por segundo (escala à direita). Letras: o que o simulado avariou de propósito.
+drill-receipts-a-second = recibos por segundo
+drill-hostile-a-second = hostis por segundo
+drill-axis = segundos desde o início do simulado
+drill-poll-close = fim da votação
+drill-table = Os mesmos números em uma tabela
+drill-fault-killed = o centro, interrompido e reiniciado
+drill-fault-cut = { $path } cortada
+drill-fault-loss = { $path } perde { $share } de cada 100 datagramas
+drill-fault-delay = { $path } mais lenta em { $ms } ms
+drill-moment = { $at } s
+drill-span = { $from } a { $to } s
+drill-planned-datagrams = { $n } datagramas por segundo
+drill-planned-requests = { $n } requisições por segundo
+drill-planned-connections = { $n } conexões abertas ao mesmo tempo
+drill-paths-heading = Recibos por via
+drill-paths-note = Atas cujo primeiro recibo chegou por cada via, em cada segundo. Todas na mesma escala. Faixas: enquanto o simulado avariou essa via.
+drill-rejected-heading = O que o centro não admitiu
+drill-rejected-note = Em ordem de quantidade. Os percentuais são de tudo o que não foi admitido.
+drill-rejected-none = Nada deixou de ser admitido.
+drill-stations-heading = Seções com o seu recibo
+drill-stations-note = Cada quadrado é uma seção, na ordem da lista: cheio com o seu recibo, vazio sem ele. Os mesmos quadrados em vários momentos, em segundos desde o início do simulado.
+drill-floods-heading = Tráfego hostil por tipo
+drill-floods-none = O roteiro não envia tráfego hostil.
+drill-faults-heading = O que o simulado avariou de propósito
+drill-latency-heading = A espera do recibo
+drill-latency-note = Da selagem ao primeiro recibo, por todas as vias e com todas as tentativas.
+drill-latency-half = Metade das atas, no máximo
+drill-latency-most = 99 de cada 100 atas, no máximo
+drill-latency-longest = A espera mais longa
+drill-centre-heading = O que o centro usou
+drill-centre-memory-before = Memória antes do tráfego hostil
+drill-centre-memory-peak = Máximo de memória durante o simulado
+drill-centre-cpu-before = Tempo de processador antes do tráfego hostil
+drill-centre-cpu-under = Tempo de processador sob o tráfego hostil
+drill-mebibytes = { $n } MiB
+drill-cpu = { $used } s em { $of } s
+drill-limit-loopback = As seções, os emissores hostis e o centro funcionaram em uma só máquina, pela sua interface local. Uma rede intermediária tem o seu próprio limite: aqui não se mostra uma linha que se enche antes do centro.
+drill-limit-cores = { $n ->
+    [one] Todos dividiram { $n } núcleo de processador: os emissores tomaram do centro um tempo que emissores de outro lugar não poderiam tomar.
+   *[other] Todos dividiram { $n } núcleos de processador: os emissores tomaram do centro um tempo que emissores de outro lugar não poderiam tomar.
+}
+drill-limit-shared = Todos dividiram os núcleos de processador da máquina: os emissores tomaram do centro um tempo que emissores de outro lugar não poderiam tomar.
+drill-limit-segmented = Os datagramas hostis foram entregues ao núcleo do sistema em segmentos grandes (UDP GSO), o que custa ao emissor menos do que um por um.
+drill-limit-single = Os datagramas hostis foram entregues ao núcleo do sistema um por um, sem descarga de segmentação.
+drill-limit-script = Este simulado mostra o que ocorreu com o seu próprio roteiro. Não diz nada sobre ataques que o roteiro não contém.
+column-second = Segundo
+column-moment = Momento
+column-receipts = Recibos
+column-receipts-so-far = Recibos até então
+column-hostile = Datagramas hostis recebidos
+column-with-receipt = Seções com o seu recibo
+column-path = Via
+column-kind = Tipo
+column-when = Quando
+column-what = O quê
+column-planned = Previsto
+column-sent = Enviados
+column-reason = Motivo
+column-count = Quantidade
+column-wait = Milissegundos
+column-used = Uso
+
+## Why the centre turns something away, by its word in the centre's metrics
+reason-filter = Descartado no núcleo do sistema pelo filtro da porta: o seu comprimento ou os seus primeiros bytes não são os do datagrama de uma ata.
+reason-overflow = Perdido porque a memória de recepção estava cheia, de quem quer que fosse; as seções reenviam. Número aproximado do núcleo do sistema.
+reason-short = Mais curto do que o menor datagrama de uma ata.
+reason-long = Mais longo do que qualquer ata.
+reason-magic = Os seus primeiros bytes não são os do datagrama de uma ata desta versão.
+reason-station = Nomeia uma seção que não está na lista.
+reason-epoch = Feito com as chaves de outra época.
+reason-tag = A sua etiqueta com chave não se confirma: quem o fez não tem a chave da seção para datagramas.
+reason-window = A sua hora está longe demais do relógio do centro: uma gravação antiga, ou uma seção com o relógio errado.
+reason-replay = O seu número de tentativa não aumenta: o mesmo datagrama já tinha sido entregue.
+reason-quota = Mais do que uma seção pode enviar nesse tempo.
+reason-digest = O corpo não é o que o cabeçalho nomeia.
+reason-queue-full = A fila para verificar assinaturas estava cheia; a seção reenvia.
+reason-too-long = O corpo é mais longo do que qualquer ata, ou está cortado.
+reason-structure = Não é uma ata selada na sua única forma canônica.
+reason-key = Não está assinada com a chave que a lista dá para a seção.
+reason-signature = A assinatura não se confirma.
+
+## Kinds of hostile traffic, by their word in the script
+hostile-garbage = Bytes aleatórios, de comprimento aleatório.
+hostile-truncated = Datagramas autênticos, cortados.
+hostile-oversized = Datagramas mais longos do que qualquer ata.
+hostile-bad-tag = A forma correta e números de seção reais, com uma etiqueta inventada.
+hostile-replay = Datagramas próprios de uma seção, capturados e enviados repetidamente.
+hostile-stolen-mac = Feitos com a chave roubada de uma seção para datagramas; a ata é forjada.
+hostile-stolen-key = Uma etiqueta válida sobre uma ata que nomeia a chave da seção com uma assinatura que não se confirma.
+hostile-conflict = Uma segunda ata, diferente, assinada com as chaves da seção: ambas são publicadas e a seção fica em quarentena.
+hostile-slowloris = Conexões HTTP que enviam o seu cabeçalho byte a byte.
+hostile-body-drip = Conexões HTTP que enviam o seu corpo byte a byte.
+hostile-http-post = Atas forjadas por HTTP.

@@ -3,6 +3,13 @@
 //! [`DrillReport`] holds plain figures, all integers: whoever ran the drill fills it in, and [`render`] is a pure
 //! function of it.
 
+mod page;
+mod picture;
+
+use askama::Template;
+
+use crate::words::Words;
+
 /// The figures of one drill. Times are counted from the drill's beginning.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DrillReport {
@@ -196,6 +203,13 @@ pub struct CentreUse {
     pub cpu_under: Option<Cpu>,
 }
 
+impl CentreUse {
+    /// Whether anything was measured.
+    fn is_measured(&self) -> bool {
+        *self != Self::default()
+    }
+}
+
 /// Processor time over a span of time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Cpu {
@@ -207,5 +221,6 @@ pub struct Cpu {
 
 /// The report as one HTML file: style and script inside, nothing loaded, complete without the script.
 pub fn render(report: &DrillReport) -> String {
-    report.title.clone()
+    // Writing to memory fails only where a value's own `Display` does, and none of ours can.
+    page::Page::new(report, &Words::new()).render().unwrap_or_default()
 }

@@ -54,6 +54,14 @@ impl Lang {
         }
     }
 
+    /// What stands between a figure and its per cent sign.
+    pub(crate) fn before_per_cent(self) -> &'static str {
+        match self {
+            Self::Es => "\u{202f}",
+            Self::En | Self::Pt => "",
+        }
+    }
+
     fn sources(self) -> &'static [&'static str] {
         match self {
             Self::En => &[include_str!("../messages/en.ftl")],
@@ -68,6 +76,8 @@ impl Lang {
 pub enum Value<'a> {
     /// A number of things; chooses singular or plural, shown with its thousands apart.
     Count(u64),
+    /// A number in thousandths, shown with the language's decimal mark and no more decimals than it needs.
+    Thousandths(u64),
     /// Text, shown as it is.
     Text(&'a str),
 }
@@ -134,6 +144,7 @@ impl Messages {
             .iter()
             .map(|&(name, value)| match value {
                 Value::Count(count) => (name, FluentValue::from(count)),
+                Value::Thousandths(count) => (name, FluentValue::from(number::decimal(count, self.lang))),
                 Value::Text(text) => (name, FluentValue::from(text)),
             })
             .collect();
@@ -172,6 +183,11 @@ macro_rules! texts {
             /// The message's id in the Fluent files.
             pub fn id(self) -> &'static str {
                 match self { $(Self::$name => $id),* }
+            }
+
+            /// The message with this id, if the catalogue has it.
+            pub(crate) fn named(id: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|text| text.id() == id)
             }
         }
     };
@@ -299,6 +315,113 @@ texts! {
     ReceiptRejected "receipt-rejected"
     QueueEmpty "queue-empty"
     QueueWaiting "queue-waiting"
+    DrillReport "drill-report"
+    DrillSeed "drill-seed"
+    DrillQuestionIn "drill-question-in"
+    DrillQuestionHolds "drill-question-holds"
+    DrillQuestionWait "drill-question-wait"
+    DrillQuestionAgainst "drill-question-against"
+    DrillIn "drill-in"
+    DrillInRecords "drill-in-records"
+    DrillInMost "drill-in-most"
+    DrillHoldsAll "drill-holds-all"
+    DrillHoldsNot "drill-holds-not"
+    DrillVerified "drill-verified"
+    DrillNotVerified "drill-not-verified"
+    DrillWaitHalf "drill-wait-half"
+    DrillWaitNone "drill-wait-none"
+    DrillDatagrams "drill-datagrams"
+    DrillAgainst "drill-against"
+    DrillAgainstMore "drill-against-more"
+    DrillAgainstNone "drill-against-none"
+    DrillTimeHeading "drill-time-heading"
+    DrillTimeNote "drill-time-note"
+    DrillReceiptsASecond "drill-receipts-a-second"
+    DrillHostileASecond "drill-hostile-a-second"
+    DrillAxis "drill-axis"
+    DrillPollClose "drill-poll-close"
+    DrillTable "drill-table"
+    DrillFaultKilled "drill-fault-killed"
+    DrillFaultCut "drill-fault-cut"
+    DrillFaultLoss "drill-fault-loss"
+    DrillFaultDelay "drill-fault-delay"
+    DrillMoment "drill-moment"
+    DrillSpan "drill-span"
+    DrillPlannedDatagrams "drill-planned-datagrams"
+    DrillPlannedRequests "drill-planned-requests"
+    DrillPlannedConnections "drill-planned-connections"
+    DrillPathsHeading "drill-paths-heading"
+    DrillPathsNote "drill-paths-note"
+    DrillRejectedHeading "drill-rejected-heading"
+    DrillRejectedNote "drill-rejected-note"
+    DrillRejectedNone "drill-rejected-none"
+    DrillStationsHeading "drill-stations-heading"
+    DrillStationsNote "drill-stations-note"
+    DrillFloodsHeading "drill-floods-heading"
+    DrillFloodsNone "drill-floods-none"
+    DrillFaultsHeading "drill-faults-heading"
+    DrillLatencyHeading "drill-latency-heading"
+    DrillLatencyNote "drill-latency-note"
+    DrillLatencyHalf "drill-latency-half"
+    DrillLatencyMost "drill-latency-most"
+    DrillLatencyLongest "drill-latency-longest"
+    DrillCentreHeading "drill-centre-heading"
+    DrillCentreMemoryBefore "drill-centre-memory-before"
+    DrillCentreMemoryPeak "drill-centre-memory-peak"
+    DrillCentreCpuBefore "drill-centre-cpu-before"
+    DrillCentreCpuUnder "drill-centre-cpu-under"
+    DrillMebibytes "drill-mebibytes"
+    DrillCpu "drill-cpu"
+    DrillLimitLoopback "drill-limit-loopback"
+    DrillLimitCores "drill-limit-cores"
+    DrillLimitShared "drill-limit-shared"
+    DrillLimitSegmented "drill-limit-segmented"
+    DrillLimitSingle "drill-limit-single"
+    DrillLimitScript "drill-limit-script"
+    ColumnSecond "column-second"
+    ColumnMoment "column-moment"
+    ColumnReceipts "column-receipts"
+    ColumnReceiptsSoFar "column-receipts-so-far"
+    ColumnHostile "column-hostile"
+    ColumnWithReceipt "column-with-receipt"
+    ColumnPath "column-path"
+    ColumnKind "column-kind"
+    ColumnWhen "column-when"
+    ColumnWhat "column-what"
+    ColumnPlanned "column-planned"
+    ColumnSent "column-sent"
+    ColumnReason "column-reason"
+    ColumnCount "column-count"
+    ColumnWait "column-wait"
+    ColumnUsed "column-used"
+    ReasonFilter "reason-filter"
+    ReasonOverflow "reason-overflow"
+    ReasonShort "reason-short"
+    ReasonLong "reason-long"
+    ReasonMagic "reason-magic"
+    ReasonStation "reason-station"
+    ReasonEpoch "reason-epoch"
+    ReasonTag "reason-tag"
+    ReasonWindow "reason-window"
+    ReasonReplay "reason-replay"
+    ReasonQuota "reason-quota"
+    ReasonDigest "reason-digest"
+    ReasonQueueFull "reason-queue-full"
+    ReasonTooLong "reason-too-long"
+    ReasonStructure "reason-structure"
+    ReasonKey "reason-key"
+    ReasonSignature "reason-signature"
+    HostileGarbage "hostile-garbage"
+    HostileTruncated "hostile-truncated"
+    HostileOversized "hostile-oversized"
+    HostileBadTag "hostile-bad-tag"
+    HostileReplay "hostile-replay"
+    HostileStolenMac "hostile-stolen-mac"
+    HostileStolenKey "hostile-stolen-key"
+    HostileConflict "hostile-conflict"
+    HostileSlowloris "hostile-slowloris"
+    HostileBodyDrip "hostile-body-drip"
+    HostileHttpPost "hostile-http-post"
 }
 
 impl From<Figure> for Text {

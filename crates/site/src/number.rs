@@ -22,6 +22,22 @@ pub(crate) fn group_digits(digits: &str) -> String {
     text
 }
 
+/// Thousandths as a decimal with the language's mark and no more decimals than it needs: 2500 is `2.5`.
+pub(crate) fn decimal(thousandths: u64, lang: Lang) -> String {
+    let (whole, rest) = (grouped(thousandths / 1_000), thousandths % 1_000);
+    if rest == 0 {
+        return whole;
+    }
+    format!("{whole}{}{}", lang.decimal_mark(), format!("{rest:03}").trim_end_matches('0'))
+}
+
+/// `value × by / over`, rounded half up; 0 where there is nothing to divide by, the largest number where it overflows.
+pub(crate) fn scaled(value: u64, by: u64, over: u64) -> u64 {
+    let (product, over) = (u128::from(value) * u128::from(by), u128::from(over));
+    let rounded = (product + over / 2).checked_div(over).unwrap_or(0);
+    u64::try_from(rounded).unwrap_or(u64::MAX)
+}
+
 /// A part of a whole in hundredths of a per cent, rounded half up from the exact fraction, never from a rounded one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Share(u64);
@@ -37,8 +53,7 @@ impl Share {
     /// Such as `39.71 %`, with the language's decimal mark.
     pub fn text(self, lang: Lang) -> String {
         let (whole, hundredths) = (self.0 / 100, self.0 % 100);
-        let space = if lang == Lang::Es { "\u{202f}" } else { "" };
-        format!("{whole}{}{hundredths:02}{space}%", lang.decimal_mark())
+        format!("{whole}{}{hundredths:02}{}%", lang.decimal_mark(), lang.before_per_cent())
     }
 }
 
@@ -62,6 +77,21 @@ mod tests {
         assert_eq!(text(1, 20_001).as_deref(), Some("0.00%"));
         assert_eq!(text(u64::MAX, u64::MAX).as_deref(), Some("100.00%"));
         assert_eq!(text(0, 0), None);
+    }
+
+    #[test]
+    fn decimals_are_no_more_than_needed() {
+        let text = |thousandths, lang| decimal(thousandths, lang).replace(THIN_SPACE, " ");
+        assert_eq!(text(2_500, Lang::En), "2.5");
+        assert_eq!(text(1_007, Lang::Pt), "1,007");
+        assert_eq!(text(1_234_000, Lang::Es), "1 234");
+        assert_eq!(text(0, Lang::En), "0");
+    }
+
+    #[test]
+    fn scaling_rounds_half_up_and_never_fails() {
+        assert_eq!((scaled(1, 1, 2), scaled(1, 1, 3), scaled(5, 3, 0)), (1, 0, 0));
+        assert_eq!(scaled(u64::MAX, u64::MAX, 1), u64::MAX);
     }
 
     #[test]

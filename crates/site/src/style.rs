@@ -8,9 +8,12 @@ use crate::{
 };
 
 const RULES: &str = include_str!("../templates/style.css");
+const DRILL_RULES: &str = include_str!("../templates/drill.css");
 
 /// Labels of table cells where the table becomes cards: custom property and text.
-const LABELS: &[(&str, Text)] = &[
+type Labels = [(&'static str, Text)];
+
+const LABELS: &Labels = &[
     ("candidate", Text::ColumnCandidate),
     ("votes", Text::ColumnVotes),
     ("share", Text::ColumnShare),
@@ -29,24 +32,49 @@ const LABELS: &[(&str, Text)] = &[
     ("entries", Text::ColumnEntries),
 ];
 
+const DRILL_LABELS: &Labels = &[
+    ("second", Text::ColumnSecond),
+    ("receipts", Text::ColumnReceipts),
+    ("so-far", Text::ColumnReceiptsSoFar),
+    ("hostile", Text::ColumnHostile),
+    ("with-receipt", Text::ColumnWithReceipt),
+    ("kind", Text::ColumnKind),
+    ("when", Text::ColumnWhen),
+    ("planned", Text::ColumnPlanned),
+    ("sent", Text::ColumnSent),
+    ("count", Text::ColumnCount),
+    ("share", Text::ColumnShare),
+    ("wait", Text::ColumnWait),
+    ("used", Text::ColumnUsed),
+];
+
 /// `site/style.css`.
 pub(crate) fn sheet() -> String {
+    compose(LABELS, &[RULES])
+}
+
+/// The style sheet inside a drill's report.
+pub(crate) fn drill_sheet() -> String {
+    compose(DRILL_LABELS, &[RULES, DRILL_RULES])
+}
+
+fn compose(cells: &Labels, rules: &[&str]) -> String {
     let mut css = format!(
         ":root{{color-scheme:light dark;{}}}\n@media (prefers-color-scheme:dark){{:root{{{}}}}}\n",
         palette::properties(false),
         palette::properties(true)
     );
     for lang in Lang::ALL {
-        let _ = writeln!(css, "{}{{{}}}", chosen(lang), labels(&Messages::new(lang)));
+        let _ = writeln!(css, "{}{{{}}}", chosen(lang), labels(cells, &Messages::new(lang)));
     }
     for k in 0..=palette::HUES {
         let _ = writeln!(css, ".k{k}{{--bar:var(--k{k})}}");
     }
-    for (name, _) in LABELS {
+    for (name, _) in cells {
         let _ = writeln!(css, ".l-{name}{{--label:var(--l-{name})}}");
     }
     css.push_str(&languages());
-    css.push_str(RULES);
+    css.extend(rules.iter().copied());
     css
 }
 
@@ -55,9 +83,9 @@ fn chosen(lang: Lang) -> String {
     if lang == Lang::default() { ":root".to_owned() } else { format!(":root:has(#lang-{}:checked)", lang.tag()) }
 }
 
-fn labels(messages: &Messages) -> String {
+fn labels(cells: &Labels, messages: &Messages) -> String {
     let mut css = String::new();
-    for (name, text) in LABELS {
+    for (name, text) in cells {
         let _ = write!(css, "--l-{name}:\"{}\";", messages.text(*text).replace(['"', '\\'], ""));
     }
     css

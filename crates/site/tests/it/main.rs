@@ -1,6 +1,8 @@
 //! The site as a whole: its pages from a made-up night.
 
 mod demo;
+mod drill;
+mod drill_demo;
 mod html;
 
 use std::collections::{BTreeMap, BTreeSet};
