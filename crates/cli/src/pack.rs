@@ -34,7 +34,7 @@ pub struct Pack {
     pub mac_key: MacKey,
     /// The log's key, which signs receipts.
     pub log: VerifierKey,
-    /// Where to send: `udp://host:port` or `https://host/path`.
+    /// Where to send: `udp://host:port`, `https://host/path` or `file:DIR`.
     pub centre: Vec<String>,
 }
 

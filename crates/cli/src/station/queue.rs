@@ -15,8 +15,10 @@ use tallyproof_record::{ContestNo, StationNo, Tally};
 
 use crate::files::{self, Access};
 
-const RECORD: &str = "cose";
-const RECEIPT: &str = "receipt";
+/// Ending of a sealed record's file.
+pub(crate) const RECORD: &str = "cose";
+/// Ending of its receipt's.
+pub(crate) const RECEIPT: &str = "receipt";
 const ATTEMPT: &str = "attempt";
 
 /// A queue folder.
@@ -55,14 +57,7 @@ impl Queue {
 
     /// Everything in the queue, by station and contest.
     pub fn records(&self) -> anyhow::Result<Vec<Queued>> {
-        let shown = self.folder.display();
-        let mut found = Vec::new();
-        for entry in fs::read_dir(&self.folder).with_context(|| format!("cannot read the queue {shown}"))? {
-            let path = entry.with_context(|| format!("cannot read the queue {shown}"))?.path();
-            if path.extension().is_some_and(|extension| extension == RECORD) {
-                found.push(read(path)?);
-            }
-        }
+        let mut found = read_folder(&self.folder)?.collect::<anyhow::Result<Vec<_>>>()?;
         found.sort_by_key(|queued| (queued.tally.station, queued.tally.contest));
         Ok(found)
     }
@@ -120,6 +115,16 @@ impl Queued {
             Receipt { station: self.tally.station, contest: self.tally.contest, digest: self.record.digest() };
         receipt.is_ok_and(|receipt| receipt == expected)
     }
+}
+
+/// Reads every sealed record of a folder, in the folder's order.
+pub(crate) fn read_folder(folder: &Path) -> anyhow::Result<impl Iterator<Item = anyhow::Result<Queued>>> {
+    let unreadable = format!("cannot read the folder {}", folder.display());
+    let entries = fs::read_dir(folder).with_context(|| unreadable.clone())?;
+    Ok(entries.filter_map(move |entry| match entry.with_context(|| unreadable.clone()) {
+        Ok(entry) => Some(entry.path()).filter(|path| path.extension().is_some_and(|it| it == RECORD)).map(read),
+        Err(error) => Some(Err(error)),
+    }))
 }
 
 fn read(path: PathBuf) -> anyhow::Result<Queued> {

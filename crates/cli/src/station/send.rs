@@ -1,29 +1,22 @@
-//! Sends a station's records over UDP or HTTPS until a receipt for each has come. When to send is for the pure outbox to
-//! say; here are the clock, the sockets and the disk.
+//! Sends a station's records by all ways side by side until a receipt for each has come by any of them. When to send is for
+//! the pure outbox to say; here are the clock and the disk.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs, UdpSocket};
 use std::path::Path;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use anyhow::{Context, anyhow};
-use tallyproof_record::cose::{RecordDigest, SealedRecord};
+use tallyproof_record::cose::RecordDigest;
 use tallyproof_record::frame::HEADER_LEN;
-use tallyproof_record::receipt;
-use tallyproof_station::{Outbox, Receipted, RefusedReceipt};
+use tallyproof_station::{Cargo, Outbox, Receipted, RefusedReceipt, Transmission};
 
 use super::address::Address;
 use super::queue::Queue;
-use crate::{files, http};
+use super::ways::{Load, News, Outcome, Ways};
 
-/// Longest wait for a socket before the others and the clock are looked at again.
-const SLICE: Duration = Duration::from_millis(50);
-const HTTP_TIMEOUT: Duration = Duration::from_secs(20);
-const CA_LIMIT: u64 = 1 << 20;
-
-/// Answers about the record itself (malformed, not authentic, too long): the same bytes will get them again.
-const FINAL: [u16; 3] = [400, 403, 413];
+/// Records that one HTTPS way carries at the same time: a station has a handful.
+const POSTS: usize = 1;
 
 /// What came of a sending.
 #[derive(Debug, Default)]
@@ -53,214 +46,178 @@ pub struct Refusal {
 #[derive(Debug)]
 pub enum Event<'a> {
     /// A receipt was verified and is on the disk.
-    Receipt(&'a Receipted),
+    Receipt(&'a Receipted, &'a Address),
     /// A way to the centre failed; others or later tries may not.
     Failed(&'a Address, String),
     /// A way refused a record for good; it is not offered there again.
     Refused(&'a Refusal),
+    /// A folder has the record: somebody has to carry it.
+    Stored(&'a Address),
 }
 
-/// What one transmission led to at once.
-enum Outcome {
-    /// It is on its way.
-    Sent,
-    /// Bytes that should be a receipt.
-    Answered(Vec<u8>),
-    /// Worth another try.
-    Failed(Address, anyhow::Error),
-    Refused(Refusal),
-}
-
-enum Answer {
-    Receipt(Vec<u8>),
-    Refused { status: u16, reason: String },
-}
-
-/// The ways to the centre, taken in turn: a way that is blocked costs a retry and nothing more.
-pub struct Carrier {
-    ways: Vec<Address>,
-    turn: usize,
-    /// Ways, by position, that refused a record for good.
-    refused: BTreeMap<RecordDigest, BTreeSet<usize>>,
-    sockets: Vec<UdpSocket>,
-    agent: ureq::Agent,
-}
-
-impl Carrier {
-    /// Opens sockets for `ways`; `ca` is a PEM file to trust in place of the public authorities.
-    pub fn new(ways: Vec<Address>, ca: Option<&Path>) -> anyhow::Result<Self> {
-        let ca = ca.map(|path| files::read(path, CA_LIMIT)).transpose()?;
-        let agent = http::agent(HTTP_TIMEOUT, ca.as_deref())?;
-        let mut sockets = Vec::new();
-        if ways.iter().any(|way| matches!(way, Address::Udp(_))) {
-            let any: [SocketAddr; 2] = [(Ipv4Addr::UNSPECIFIED, 0).into(), (Ipv6Addr::UNSPECIFIED, 0).into()];
-            // A machine may lack one of the two families.
-            sockets.extend(any.iter().filter_map(|any| UdpSocket::bind(any).ok()));
-            if sockets.is_empty() {
-                return Err(anyhow!("this machine has no network: no UDP socket can be opened"));
-            }
-        }
-        Ok(Self { ways, turn: 0, refused: BTreeMap::new(), sockets, agent })
-    }
-
-    /// Sends one datagram by the next way that has not refused its record.
-    fn send(&mut self, datagram: &[u8]) -> Outcome {
-        let body = datagram.get(HEADER_LEN..).unwrap_or_default();
-        let digest = SealedRecord::from_bytes(body.to_vec()).map(|record| record.digest()).unwrap_or_default();
-        let Some(number) = self.next_way(&digest) else { return Outcome::Sent };
-        let Some(way) = self.ways.get(number).cloned() else { return Outcome::Sent };
-        let outcome = match &way {
-            Address::Udp(place) => self.send_udp(place, datagram).map(|()| Outcome::Sent),
-            Address::Http(url) => self.post(url, body).map(|answer| match answer {
-                Answer::Receipt(bytes) => Outcome::Answered(bytes),
-                Answer::Refused { status, reason } => {
-                    self.refused.entry(digest).or_default().insert(number);
-                    Outcome::Refused(Refusal { way: way.clone(), digest, status, reason })
-                }
-            }),
-        };
-        outcome.unwrap_or_else(|error| Outcome::Failed(way, error))
-    }
-
-    /// Ways take turns over all records.
-    fn next_way(&mut self, digest: &RecordDigest) -> Option<usize> {
-        let count = self.ways.len();
-        let refused = self.refused.get(digest);
-        let is_open = |number: &usize| refused.is_none_or(|refused| !refused.contains(number));
-        let next = (0..count).filter_map(|step| self.turn.wrapping_add(step).checked_rem(count)).find(is_open)?;
-        self.turn = next.wrapping_add(1);
-        Some(next)
-    }
-
-    /// Whether a way is left by which the record may still get its receipt. A UDP way always is: it never refuses.
-    fn has_way(&self, digest: &RecordDigest) -> bool {
-        self.refused.get(digest).is_none_or(|refused| refused.len() < self.ways.len())
-    }
-
-    /// The name is resolved each time: an answer that was wrong or missing at first may be right later.
-    fn send_udp(&self, place: &str, datagram: &[u8]) -> anyhow::Result<()> {
-        let mut last = anyhow!("{place} has no address");
-        for address in place.to_socket_addrs().with_context(|| format!("cannot resolve {place}"))? {
-            let family = |socket: &&UdpSocket| socket.local_addr().is_ok_and(|own| own.is_ipv4() == address.is_ipv4());
-            let Some(socket) = self.sockets.iter().find(family) else { continue };
-            match socket.send_to(datagram, address) {
-                Ok(_) => return Ok(()),
-                Err(error) => last = anyhow::Error::new(error).context(format!("cannot send to {address}")),
-            }
-        }
-        Err(last)
-    }
-
-    fn post(&self, url: &str, record: &[u8]) -> anyhow::Result<Answer> {
-        let mut response = self.agent.post(url).content_type("application/cose").send(record)?;
-        let status = response.status();
-        let body = response.body_mut().with_config().limit(4096).read_to_vec()?;
-        if status.is_success() {
-            return Ok(Answer::Receipt(body));
-        }
-        let reason = String::from_utf8_lossy(&body).trim().escape_debug().to_string();
-        if FINAL.contains(&status.as_u16()) {
-            return Ok(Answer::Refused { status: status.as_u16(), reason });
-        }
-        Err(anyhow!("the centre answered {status}: {reason}"))
-    }
-
-    /// Whatever arrives first within `wait`.
-    fn receive(&self, wait: Duration) -> Option<Vec<u8>> {
-        let until = Instant::now() + wait;
-        // One byte more than a receipt, so that longer datagrams are not mistaken for one.
-        let mut buffer = [0; receipt::LEN + 1];
-        loop {
-            let left = until.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())?;
-            if self.sockets.is_empty() {
-                std::thread::sleep(left);
-            }
-            for socket in &self.sockets {
-                let slice = left.min(SLICE / u32::try_from(self.sockets.len()).unwrap_or(1));
-                if let Some(length) = receive_one(socket, &mut buffer, slice) {
-                    return buffer.get(..length).map(<[u8]>::to_vec);
-                }
-            }
-        }
-    }
-}
-
-/// An error of the socket is only news about an earlier datagram (nobody listened): the next try may fare better.
-fn receive_one(socket: &UdpSocket, buffer: &mut [u8], wait: Duration) -> Option<usize> {
-    socket.set_read_timeout(Some(wait.max(Duration::from_millis(1)))).ok()?;
-    match socket.recv_from(buffer) {
-        Ok((length, _)) => Some(length),
-        Err(error) => {
-            if !matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) {
-                tracing::debug!(%error, "socket");
-            }
-            None
-        }
-    }
-}
-
-/// Sends until nothing waits that may still get its receipt, or `timeout` is over. Receipts and attempts are on the disk before they are acted on.
+/// Sends until nothing waits that may still get its receipt, or `timeout` is over. Receipts and attempts are on the disk
+/// before they are acted on. The outbox has one path for each of `ways`; `ca` is a PEM file of authorities to trust in place
+/// of the public ones.
 pub fn until_receipted(
     outbox: &mut Outbox,
     queue: &Queue,
-    carrier: &mut Carrier,
+    ways: &[Address],
+    ca: Option<&Path>,
     timeout: Option<Duration>,
     watch: &mut dyn FnMut(&Event<'_>),
 ) -> anyhow::Result<Sent> {
+    let (report, inbox) = mpsc::channel();
+    // Shared by many threads; the sender alone would have to be copied for each.
+    let report = Mutex::new(report);
+    let tell = move |way, news| {
+        // Nobody listens once the command is at its end.
+        let _ = report.lock().unwrap_or_else(PoisonError::into_inner).send((way, news));
+    };
+    let carriers = Ways::open(ways, ca, POSTS, Arc::new(tell))?;
     let clock = Clock::start();
     let deadline = timeout.map(|timeout| clock.now_ms().saturating_add(millis(timeout)));
-    let mut sent = Sent::default();
-    while outbox.pending() > 0 && deadline.is_none_or(|deadline| clock.now_ms() < deadline) {
-        let now = clock.now_ms();
-        let due: Vec<_> = std::iter::from_fn(|| outbox.poll(now)).collect();
-        if !due.is_empty() {
-            // Before anything leaves: an attempt that is used twice is dropped as a replay.
-            queue.store_attempt(outbox.last_attempt())?;
-        }
-        for transmission in due {
-            sent.transmissions += 1;
-            match carrier.send(&transmission.datagram) {
-                Outcome::Sent => {}
-                Outcome::Answered(answer) => take(outbox, queue, &clock, &answer, &mut sent, watch)?,
-                Outcome::Failed(way, error) => watch(&Event::Failed(&way, format!("{error:#}"))),
-                Outcome::Refused(refusal) => {
-                    watch(&Event::Refused(&refusal));
-                    if !carrier.has_way(&refusal.digest) && outbox.withdraw(&refusal.digest) {
-                        sent.refused.push(refusal);
-                    }
-                }
-            }
-        }
-        let wake = outbox.next_wake().into_iter().chain(deadline).min().unwrap_or(0);
-        let wait = Duration::from_millis(wake.saturating_sub(clock.now_ms()));
-        if outbox.pending() > 0
-            && let Some(answer) = carrier.receive(wait)
-        {
-            take(outbox, queue, &clock, &answer, &mut sent, watch)?;
-        }
-    }
-    Ok(sent)
+    let mut sending = Sending {
+        outbox,
+        queue,
+        ways,
+        carriers,
+        inbox,
+        clock,
+        deadline,
+        made: BTreeMap::new(),
+        stored: BTreeSet::new(),
+        sent: Sent::default(),
+        watch,
+    };
+    sending.run()?;
+    Ok(sending.sent)
 }
 
-fn take(
-    outbox: &mut Outbox,
-    queue: &Queue,
-    clock: &Clock,
-    answer: &[u8],
-    sent: &mut Sent,
-    watch: &mut dyn FnMut(&Event<'_>),
-) -> anyhow::Result<()> {
-    match outbox.receive(clock.now_ms(), 0, answer) {
-        Ok(receipted) => {
-            queue.store_receipt(&receipted.receipt, answer)?;
-            watch(&Event::Receipt(&receipted));
-            sent.receipts.push(receipted);
+struct Sending<'a> {
+    outbox: &'a mut Outbox,
+    queue: &'a Queue,
+    ways: &'a [Address],
+    carriers: Ways,
+    inbox: Receiver<(usize, News)>,
+    clock: Clock,
+    deadline: Option<u64>,
+    /// Transmissions of each record that a way took.
+    made: BTreeMap<RecordDigest, u32>,
+    /// Records that lie in a folder.
+    stored: BTreeSet<RecordDigest>,
+    sent: Sent,
+    watch: &'a mut dyn FnMut(&Event<'_>),
+}
+
+impl Sending<'_> {
+    fn run(&mut self) -> anyhow::Result<()> {
+        while self.outbox.pending() > 0 && self.deadline.is_none_or(|deadline| self.clock.now_ms() < deadline) {
+            self.transmit()?;
+            if self.take_news()? == Progress::Ended {
+                break;
+            }
         }
-        // A copy of a receipt that has come already is part of every bad network.
-        Err(RefusedReceipt::NotWaiting) => {}
-        Err(refused) => tracing::warn!(%refused, "an answer that is no receipt of this election was ignored"),
+        Ok(())
     }
-    Ok(())
+
+    fn transmit(&mut self) -> anyhow::Result<()> {
+        let now = self.clock.now_ms();
+        let due: Vec<_> = std::iter::from_fn(|| self.outbox.poll(now)).collect();
+        if !due.is_empty() {
+            // Before anything leaves: an attempt that is used twice is dropped as a replay.
+            self.queue.store_attempt(self.outbox.last_attempt())?;
+        }
+        for Transmission { path, digest, mut datagram } in due {
+            let cargo = self.ways.get(path).map(Address::cargo);
+            let bytes = if cargo == Some(Cargo::Datagram) { datagram } else { datagram.split_off(HEADER_LEN) };
+            if self.carriers.offer(path, Load { digest, bytes }) {
+                self.sent.transmissions = self.sent.transmissions.saturating_add(1);
+                let made = self.made.entry(digest).or_default();
+                *made = made.saturating_add(1);
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits for news until something is due, and takes all that are there.
+    fn take_news(&mut self) -> anyhow::Result<Progress> {
+        // Asked before the inbox is: then nothing can come any more but receipts.
+        let nothing_left = self.deadline.is_none() && self.outbox.next_wake().is_none() && self.carriers.is_idle();
+        let wake = self.outbox.next_wake().into_iter().chain(self.deadline).min();
+        let now = self.clock.now_ms();
+        let wait = match wake {
+            _ if nothing_left => Duration::ZERO,
+            Some(wake) => Duration::from_millis(wake.saturating_sub(now)),
+            // All ways are closed or at work: their reports end the wait.
+            None => Duration::from_secs(1),
+        };
+        match self.inbox.recv_timeout(wait) {
+            Ok(news) => self.take(news)?,
+            Err(RecvTimeoutError::Timeout) if nothing_left => return Ok(Progress::Ended),
+            Err(_) => {}
+        }
+        while let Ok(news) = self.inbox.try_recv() {
+            self.take(news)?;
+        }
+        Ok(Progress::Goes)
+    }
+
+    fn take(&mut self, (path, news): (usize, News)) -> anyhow::Result<()> {
+        let Some(way) = self.ways.get(path) else { return Ok(()) };
+        match news {
+            News::Arrived(bytes) | News::Done { outcome: Outcome::Answered(bytes), .. } => {
+                self.receive(path, &bytes)?
+            }
+            News::Done { outcome: Outcome::Sent, .. } => {}
+            News::Done { outcome: Outcome::Failed(error), .. } => {
+                (self.watch)(&Event::Failed(way, format!("{error:#}")));
+            }
+            News::Done { digest, outcome: Outcome::Stored } => {
+                self.stored.insert(digest);
+                self.outbox.close_path(&digest, path);
+                (self.watch)(&Event::Stored(way));
+            }
+            News::Done { digest, outcome: Outcome::Refused { status, reason } } => {
+                self.refused(path, Refusal { way: way.clone(), digest, status, reason });
+            }
+        }
+        Ok(())
+    }
+
+    fn receive(&mut self, path: usize, answer: &[u8]) -> anyhow::Result<()> {
+        match self.outbox.receive(self.clock.now_ms(), path, answer) {
+            Ok(receipted) => {
+                self.queue.store_receipt(&receipted.receipt, answer)?;
+                // The outbox counts turns; a way that was still busy let some of them pass.
+                let tries = self.made.get(&receipted.receipt.digest).copied().unwrap_or(receipted.tries);
+                let receipted = Receipted { tries, ..receipted };
+                if let Some(way) = self.ways.get(path) {
+                    (self.watch)(&Event::Receipt(&receipted, way));
+                }
+                self.sent.receipts.push(receipted);
+            }
+            // A copy of a receipt that has come already is part of every bad network.
+            Err(RefusedReceipt::NotWaiting) => {}
+            Err(refused) => tracing::warn!(%refused, "an answer that is no receipt of this election was ignored"),
+        }
+        Ok(())
+    }
+
+    /// A record that no way is left to is given up, unless somebody carries it.
+    fn refused(&mut self, path: usize, refusal: Refusal) {
+        (self.watch)(&Event::Refused(&refusal));
+        let open = self.outbox.close_path(&refusal.digest, path);
+        if open == 0 && !self.stored.contains(&refusal.digest) && self.outbox.withdraw(&refusal.digest) {
+            self.sent.refused.push(refusal);
+        }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Progress {
+    Goes,
+    /// Nothing more can come.
+    Ended,
 }
 
 /// The wall clock at the start, and a clock that nobody sets from then on: a clock set back must not stop the retries.

@@ -12,15 +12,18 @@ use tallyproof_station::{Outbox, Receipted, RetryPolicy};
 use crate::pack::Pack;
 use crate::station::address::Address;
 use crate::station::queue::{Queue, Queued};
-use crate::station::send::{self, Carrier, Event, Refusal, Sent};
+use crate::station::send::{self, Event, Refusal, Sent};
 use crate::{Exit, Printer, Report};
 
 /// Arguments of `tallyproof station send`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  \
-    tallyproof station send --queue queue --pack station-17.toml --to udp://centre.example:7410\n\n\
-    Ends with 0 when every record in the queue has its receipt, with 1 if some still wait when --timeout is over or if \
-    every way to the centre refused one for good. The queue survives both, and a power loss: run the command again.")]
+    tallyproof station send --queue queue --pack station-17.toml \\\n    \
+    --via udp://centre.example:7410 --via https://relay.example:7420 --via file:/media/stick\n\n\
+    All ways are tried side by side; a receipt by any of them will do. Ends with 0 when every record in the queue has its receipt, with 1 if some still wait when --timeout is over or if \
+    every way to the centre refused one for good. With file: ways \
+    alone and no --timeout it ends once the folders have the records. The queue survives all of it, and a power loss: run \
+    the command again.")]
 pub(super) struct Args {
     /// Folder of sealed records
     #[arg(long, value_name = "DIR")]
@@ -28,9 +31,9 @@ pub(super) struct Args {
     /// The station's pack
     #[arg(long, value_name = "FILE")]
     pack: PathBuf,
-    /// Way to the centre: udp://HOST:PORT or https://HOST/PATH; may be repeated [default: those in the pack]
-    #[arg(long, value_name = "URL")]
-    to: Vec<String>,
+    /// Way to the centre: udp://HOST:PORT, https://HOST/PATH or file:DIR; may be repeated [default: those in the pack]
+    #[arg(long, value_name = "URL", alias = "to")]
+    via: Vec<String>,
     /// Certificates (PEM) to trust in place of the public authorities
     #[arg(long, value_name = "FILE")]
     ca: Option<PathBuf>,
@@ -61,7 +64,9 @@ struct ReceiptRow {
     contest: u16,
     /// SHA-256 of the sealed record.
     digest: String,
-    /// Transmissions that it took.
+    /// The way by which the receipt came.
+    path: String,
+    /// Transmissions that it took, over all ways.
     tries: u32,
     /// Milliseconds from the first transmission.
     waited_ms: u64,
@@ -91,11 +96,12 @@ impl From<&Refusal> for RefusedRow {
     }
 }
 
-impl From<&Receipted> for ReceiptRow {
-    fn from(receipted: &Receipted) -> Self {
+impl ReceiptRow {
+    fn new(receipted: &Receipted, ways: &[Address]) -> Self {
         Self {
             contest: receipted.receipt.contest.0,
             digest: hex::encode(receipted.receipt.digest),
+            path: ways.get(receipted.path).map(Address::to_string).unwrap_or_default(),
             tries: receipted.tries,
             waited_ms: receipted.waited_ms,
         }
@@ -124,16 +130,19 @@ pub(super) fn run(args: &Args, printer: &mut Printer) -> anyhow::Result<Exit> {
     let (done, open): (Vec<_>, Vec<_>) =
         queue.records()?.into_iter().partition(|queued| queued.is_receipted(Some(&log_key)));
     ensure_own(&open, &pack)?;
-    let mut outbox = Outbox::new(pack.identity()?, vec![RetryPolicy::default()], seed()?).resume_after(queue.last_attempt()?);
+    let ways = Address::parse_all(if args.via.is_empty() { &pack.centre } else { &args.via })?;
+    ensure!(!ways.is_empty(), "the pack names no way to the centre; give one with --via");
+    let policies = vec![RetryPolicy::default(); ways.len()];
+    let mut outbox = Outbox::new(pack.identity()?, policies, seed()?).resume_after(queue.last_attempt()?);
     for queued in open {
         outbox.enqueue(0, queued.record);
     }
     let sent =
-        if outbox.pending() == 0 { Sent::default() } else { transmit(args, &pack, &queue, &mut outbox, printer)? };
+        if outbox.pending() == 0 { Sent::default() } else { transmit(args, &ways, &queue, &mut outbox, printer)? };
     let waiting = outbox.pending();
     printer.report(&SendReport {
         before: done.len() as u64,
-        receipts: sent.receipts.iter().map(ReceiptRow::from).collect(),
+        receipts: sent.receipts.iter().map(|receipted| ReceiptRow::new(receipted, &ways)).collect(),
         waiting: waiting as u64,
         refused: sent.refused.iter().map(RefusedRow::from).collect(),
         transmissions: sent.transmissions,
@@ -141,19 +150,24 @@ pub(super) fn run(args: &Args, printer: &mut Printer) -> anyhow::Result<Exit> {
     Ok(Exit::from_holds(waiting == 0 && sent.refused.is_empty()))
 }
 
-fn transmit(args: &Args, pack: &Pack, queue: &Queue, outbox: &mut Outbox, printer: &Printer) -> anyhow::Result<Sent> {
-    let ways = if args.to.is_empty() { &pack.centre } else { &args.to };
-    let ways = ways.iter().map(|url| Address::parse(url)).collect::<anyhow::Result<Vec<_>>>()?;
-    ensure!(!ways.is_empty(), "the pack names no way to the centre; give one with --to");
-    let mut carrier = Carrier::new(ways, args.ca.as_deref())?;
+fn transmit(
+    args: &Args,
+    ways: &[Address],
+    queue: &Queue,
+    outbox: &mut Outbox,
+    printer: &Printer,
+) -> anyhow::Result<Sent> {
     let timeout = args.timeout.map(Duration::from_secs);
-    send::until_receipted(outbox, queue, &mut carrier, timeout, &mut |event| match event {
-        Event::Receipt(receipted) => {
-            printer.note(format_args!("receipt: contest {}, {} tries", receipted.receipt.contest, receipted.tries));
+    send::until_receipted(outbox, queue, ways, args.ca.as_deref(), timeout, &mut |event| match event {
+        Event::Receipt(Receipted { receipt, tries, .. }, way) => {
+            printer.note(format_args!("{way}: receipt for contest {}, {tries} tries", receipt.contest));
         }
         Event::Failed(way, why) => printer.note(format_args!("{way}: {why}; trying again")),
         Event::Refused(Refusal { way, status, reason, .. }) => {
             printer.note(format_args!("{way}: refused for good: {status} {reason}"));
+        }
+        Event::Stored(way) => {
+            printer.note(format_args!("{way}: the record is in the folder; carry it to the centre or to a relay"));
         }
     })
 }
