@@ -39,8 +39,8 @@ pub const RECORD_START: [u8; 4] = [MAGIC[0], MAGIC[1], VERSION, Kind::Record.cod
 
 const TAGGED: usize = 40;
 const DIGEST_LEN: usize = 24;
-/// 2020-01-01T00:00:00Z: ticks of a quarter second since then fit a u32 until 2054.
-const ATTEMPT_ORIGIN_MILLIS: u64 = 1_577_836_800_000;
+/// When attempt ticks begin: 2020-01-01T00:00:00Z, in milliseconds since 1970. They fit a u32 until 2054.
+pub const ATTEMPT_ORIGIN_MILLIS: u64 = 1_577_836_800_000;
 
 /// What a datagram carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

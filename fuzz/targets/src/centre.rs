@@ -2,10 +2,36 @@
 
 use std::sync::Arc;
 
-use tallyproof_centre::Intake;
+use tallyproof_centre::gate::{Reason, Verdict};
+use tallyproof_centre::{Gate, Intake};
 use tallyproof_record::cose;
+use tallyproof_record::frame::{self, ATTEMPT_MILLIS, Frame, MacKey};
 
 use crate::{keys, world};
+
+/// Generation of the MAC keys at the gate.
+pub(crate) const EPOCH: u32 = 1;
+
+/// A datagram at the gate, at the moment that its own clock names: what passes is what the station's key holder sends, and passes
+/// once.
+pub fn gate(data: &[u8]) {
+    let attempt = Frame::parse(data).map_or(0, |frame| frame.header.attempt);
+    let now = frame::ATTEMPT_ORIGIN_MILLIS + u64::from(attempt) * ATTEMPT_MILLIS;
+    let definition = world::definition();
+    let mut gate = Gate::new(definition, &keys::MASTER, EPOCH);
+    let Verdict::Admit { station, digest, body } = gate.admit(now, data) else {
+        assert_eq!(gate.drops().total(), 1, "a datagram was dropped and not counted");
+        return;
+    };
+    let key = MacKey::derive(&keys::MASTER, definition.hash(), EPOCH, station);
+    assert_eq!(
+        frame::encode(station, EPOCH, attempt, body, &key),
+        data,
+        "the key holder would have sent something else"
+    );
+    assert_eq!(digest, tallyproof_centre::intake::digest(body), "the digest is not the body's");
+    assert_eq!(gate.admit(now, data), Verdict::Drop(Reason::Replay), "a datagram passed twice");
+}
 
 /// A record at the intake: what is admitted opens, is signed by the station's key, and is kept as it came.
 pub fn intake(data: &[u8]) {

@@ -13,7 +13,8 @@ pub const ORIGIN: &str = "example.org/fuzz";
 pub const ELECTION: DefinitionHash = DefinitionHash([0xE1; 32]);
 
 const LOG_SEED: [u8; 32] = [7; 32];
-const MASTER: [u8; 32] = [9; 32];
+/// What the keys of all datagrams are derived from.
+pub const MASTER: [u8; 32] = [9; 32];
 
 /// The key that a station seals its records with; each has one of its own.
 pub fn station(no: StationNo) -> SigningKey {

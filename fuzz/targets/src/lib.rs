@@ -17,7 +17,7 @@ mod record;
 pub mod seeds;
 mod world;
 
-pub use centre::intake;
+pub use centre::{gate, intake};
 pub use count::{bundle, manifest, trust};
 pub use evidence::mapping;
 pub use journal::journal;
@@ -46,6 +46,7 @@ pub const TARGETS: &[Target] = &[
     target("datagram", datagram),
     target("entry", entry),
     target("entry_tile", entry_tile),
+    target("gate", gate),
     target("intake", intake),
     target("journal", journal),
     target("manifest", manifest),

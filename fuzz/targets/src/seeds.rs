@@ -13,7 +13,7 @@ use tallyproof_record::receipt::Receipt;
 use tallyproof_record::tally::{Stage, Tally};
 use tallyproof_record::{ContestNo, Phase, SealedRecord, StationNo, cose, frame};
 
-use crate::{count, journal, keys, world};
+use crate::{centre, count, journal, keys, world};
 
 /// One input: its target, its file name and its bytes.
 pub type Seed = (&'static str, &'static str, Vec<u8>);
@@ -148,7 +148,11 @@ const EDITED: [&str; 12] = [
 
 fn centre() -> Vec<Seed> {
     let mut seeds: Vec<Seed> = Vec::new();
+    let (station, epoch) = (StationNo(1), centre::EPOCH);
+    let key = frame::MacKey::derive(&keys::MASTER, world::definition().hash(), epoch, station);
+    let datagram = |body: &[u8]| frame::encode(station, epoch, 100_000, body, &key);
     for (name, record) in ["counted", "conflicting", "quarantined"].into_iter().zip(world::records()) {
+        seeds.push(("gate", name, datagram(record.as_bytes())));
         seeds.push(("intake", name, record.into_bytes()));
     }
     seeds.extend(journal::seed().map(|bytes| ("journal", "three_records", bytes)));

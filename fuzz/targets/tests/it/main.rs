@@ -77,7 +77,7 @@ macro_rules! replays {
 }
 
 replays! {
-    bundle checkpoint datagram entry entry_tile intake journal manifest mapping note package policy proof receipt record
+    bundle checkpoint datagram entry entry_tile gate intake journal manifest mapping note package policy proof receipt record
     tile_path trust verifier_key
 }
 
@@ -113,7 +113,7 @@ fn every_seed_gets_past_the_first_check() {
     for (target, name, bytes) in seeds::all() {
         let accepted = match target {
             "record" => tallyproof_record::cose::open(&bytes).is_ok(),
-            "datagram" => {
+            "datagram" | "gate" => {
                 tallyproof_record::frame::Frame::parse(&bytes).is_ok_and(|frame| frame.check_digest().is_ok())
             }
             "note" => tallyproof_log::note::SignedNote::parse(&bytes).is_ok(),
