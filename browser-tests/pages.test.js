@@ -1,28 +1,14 @@
 // What a reader's browser makes of the pages: with and without JavaScript, in three languages, light and dark, on a phone.
 import assert from "node:assert/strict";
-import { mkdtemp, readFile, readdir, rm } from "node:fs/promises";
-import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
+import { readFile, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { pathToFileURL } from "node:url";
-import { chromium } from "playwright-core";
+import { DESKTOP, open as openUrl, PHONE, serious, SHOTS, unfold } from "./browser.js";
 import { serve } from "./serve.js";
 
 const bundle = process.env.BUNDLE;
 const screenshots = process.env.SCREENSHOTS;
-const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const FLAGS = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
-const PHONE = { width: 360, height: 740 };
-const DESKTOP = { width: 1280, height: 900 };
 
 const pages = (await readdir(join(bundle, "site"))).filter((name) => name.endsWith(".html")).sort();
 const contests = pages.filter((name) => /^contest-\d+\.html$/.test(name));
@@ -31,41 +17,16 @@ const lists = pages.filter((name) => name.startsWith("stations-"));
 const sample = ["index.html", ...contests.slice(0, 3), ...lists.slice(0, 3)];
 const totals = JSON.parse(await readFile(join(bundle, "index/totals.json"), "utf8"));
 
-let origin, stop, profile;
-const contexts = [];
+let origin, stop;
 
 before(async () => {
   ({ origin, stop } = await serve(bundle));
-  profile = await mkdtemp(join(tmpdir(), "tallyproof-browser-"));
 });
 
-after(async () => {
-  for (const context of contexts) await context.close();
-  await stop();
-  await rm(profile, { recursive: true, force: true });
-});
+after(async () => stop());
 
-/** A page in a fresh profile; everything the browser complains about is collected in `complaints`. */
-async function open(path, options = {}) {
-  const folder = await mkdtemp(join(profile, "p-"));
-  const context = await chromium.launchPersistentContext(folder, {
-    executablePath: process.env.CHROMIUM,
-    headless: true,
-    args: FLAGS,
-    viewport: DESKTOP,
-    locale: "en-US",
-    ...options,
-  });
-  contexts.push(context);
-  const page = await context.newPage();
-  const complaints = [];
-  page.on("console", (message) => ["error", "warning"].includes(message.type()) && complaints.push(message.text()));
-  page.on("pageerror", (error) => complaints.push(String(error)));
-  page.on("requestfailed", (request) => complaints.push(`${request.url()} failed`));
-  page.on("response", (response) => response.ok() || complaints.push(`${response.url()} ${response.status()}`));
-  if (path) await page.goto(path.startsWith("file:") ? path : `${origin}/site/${path}`);
-  return { page, complaints };
-}
+/** A page of the site, or whatever a URL names. */
+const open = (path, options) => openUrl(path && (path.startsWith("file:") ? path : `${origin}/site/${path}`), options);
 
 /** What a reader sees of an element, thin spaces included. */
 const seen = (page, selector) => page.locator(selector).first().innerText();
@@ -152,13 +113,7 @@ for (const colorScheme of ["light", "dark"]) {
     const { page } = await open(null, { colorScheme, bypassCSP: true });
     for (const name of sample) {
       await page.goto(`${origin}/site/${name}`);
-      await page.locator("details").evaluateAll((all) => all.forEach((details) => (details.open = true)));
-      await page.evaluate(axe);
-      const { violations } = await page.evaluate(() => axe.run(document, { resultTypes: ["violations"] }));
-      const serious = violations
-        .filter(({ impact }) => ["serious", "critical"].includes(impact))
-        .map(({ id, help, nodes }) => `${name}: ${id}: ${help}: ${nodes.slice(0, 3).map((node) => node.html).join(" | ")}`);
-      assert.deepEqual(serious, []);
+      assert.deepEqual(await serious(page), [], name);
     }
   });
 }
@@ -169,7 +124,7 @@ test("a phone never scrolls sideways", async () => {
     await page.goto(`${origin}/site/${name}`);
     for (const tag of ["en", "es", "pt"]) {
       await page.locator(`label[for="lang-${tag}"]`).click();
-      await page.locator("details").evaluateAll((all) => all.forEach((details) => (details.open = true)));
+      await unfold(page);
       const width = await page.evaluate(() => document.documentElement.scrollWidth);
       assert.ok(width <= PHONE.width, `${name} in ${tag} is ${width} wide`);
     }
@@ -223,12 +178,7 @@ test("every link leads somewhere", async () => {
 });
 
 test("screenshots", async () => {
-  const shots = [
-    { suffix: "desktop-light", options: {} },
-    { suffix: "desktop-dark", options: { colorScheme: "dark" } },
-    { suffix: "phone-es", options: { viewport: PHONE, locale: "es-MX" } },
-  ];
-  for (const { suffix, options } of shots) {
+  for (const { suffix, options } of SHOTS) {
     const { page } = await open(null, options);
     for (const name of sample) {
       await page.goto(`${origin}/site/${name}`);

@@ -19,6 +19,8 @@ use crate::{
 const MOMENTS: u64 = 6;
 /// Beyond this many stations a square would be smaller than what a screen can show; the table then stands alone.
 const MOST_SQUARES: usize = 60_000;
+/// Squares side by side from which on the gaps between them would be finer than a screen's dots.
+const FINE: usize = 100;
 /// Letters closer to each other than this share of the axis, in hundredths of a per cent, stand below each other.
 const LETTER_WIDTH: u64 = 500;
 
@@ -343,7 +345,8 @@ fn moment(stations: &[Option<u64>], second: u64) -> Moment {
     let has = |station: &Option<u64>| station.is_some_and(|came| came < second);
     let status = |station| if has(station) { SlotStatus::Counted } else { SlotStatus::Missing };
     let columns = (stations.len() * 3 / 2).isqrt().max(20);
+    let class = if columns < FINE { "waffle" } else { "waffle fine" };
     let squares = (stations.len() <= MOST_SQUARES)
-        .then(|| chart::waffle(&stations.iter().map(status).collect::<Vec<_>>(), columns, "waffle"));
+        .then(|| chart::waffle(&stations.iter().map(status).collect::<Vec<_>>(), columns, class));
     Moment { second, have: stations.iter().filter(|station| has(station)).count() as u64, squares }
 }
