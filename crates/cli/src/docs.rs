@@ -56,6 +56,7 @@ fn checks() -> String {
     push_codes(&mut out, "Trust files (`verify --trust`)", tallyproof_count::trust::CODES);
     push_codes(&mut out, "Election packages (`election check`, `package.md`)", package::CODES);
     push_codes(&mut out, "Imports (`import`)", tallyproof_evidence::report::CODES);
+    push_codes(&mut out, "Drill scripts (`drill`, `../guide/drills.md`)", tallyproof_drill::script::CODES);
     out
 }
 

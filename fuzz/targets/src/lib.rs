@@ -9,6 +9,7 @@
 
 mod centre;
 mod count;
+mod drill;
 mod evidence;
 mod journal;
 pub mod keys;
@@ -19,6 +20,7 @@ mod world;
 
 pub use centre::{gate, intake};
 pub use count::{bundle, manifest, trust};
+pub use drill::script;
 pub use evidence::mapping;
 pub use journal::journal;
 pub use log::{checkpoint, entry_tile, note, policy, proof, tile_path, verifier_key};
@@ -57,6 +59,7 @@ pub const TARGETS: &[Target] = &[
     target("proof", proof),
     target("receipt", receipt),
     target("record", record),
+    target("script", script),
     target("tile_path", tile_path),
     target("trust", trust),
     target("verifier_key", verifier_key),

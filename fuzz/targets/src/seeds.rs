@@ -20,7 +20,11 @@ pub type Seed = (&'static str, &'static str, Vec<u8>);
 
 /// Every seed.
 pub fn all() -> Vec<Seed> {
-    [records(), notes(), tiles(), packages(), bundles(), centre()].concat()
+    [records(), notes(), tiles(), packages(), bundles(), centre(), scripts()].concat()
+}
+
+fn scripts() -> Vec<Seed> {
+    vec![("script", "smoke", include_bytes!("../../../examples/drills/smoke.toml").to_vec())]
 }
 
 fn tally(lines: u32) -> Tally {

@@ -1,4 +1,4 @@
-//! The one table of a script's keys and codes: what `read` accepts, what the guide says.
+//! The one table of a script's keys and codes: what `read` accepts, what the documents say.
 
 use std::fmt::Write as _;
 
@@ -146,7 +146,7 @@ pub(super) const KEYS_TOGETHER: &str = "DS-11";
 /// More of something than a script may have.
 pub(super) const TOO_MUCH: &str = "DS-12";
 
-/// The code of each mistake in a script, with its meaning.
+/// The code of each mistake in a script, with its meaning (`docs/spec/checks.md`).
 pub const CODES: &[(&str, &str)] = &[
     (SYNTAX, "The script breaks the rules of TOML."),
     (UNKNOWN_KEY, "A key is not one that the table may have."),
@@ -162,7 +162,7 @@ pub const CODES: &[(&str, &str)] = &[
     (TOO_MUCH, "The script as a whole is too long, or has too many paths, faults, floods or hostile messages."),
 ];
 
-/// The reference of `docs/guide/drills.md` (Markdown): every key of every table, then every code.
+/// The reference of `docs/guide/drills.md` (Markdown): every key of every table.
 pub fn reference() -> String {
     let mut out = String::new();
     for table in TABLES {
@@ -177,10 +177,6 @@ pub fn reference() -> String {
             let _ = writeln!(out, "| `{name}` | {value} | {default} | {about} |");
         }
         out.push('\n');
-    }
-    out.push_str("### Codes\n\n| code | mistake |\n| --- | --- |\n");
-    for (code, mistake) in CODES {
-        let _ = writeln!(out, "| `{code}` | {mistake} |");
     }
     out
 }

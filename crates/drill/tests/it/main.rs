@@ -1,6 +1,8 @@
 //! The laws of a drill's population.
 #![expect(clippy::unwrap_used, reason = "a failing test panics")]
 
+mod documents;
+
 use std::collections::BTreeMap;
 
 use tallyproof_drill::keys::Seed;

@@ -78,7 +78,7 @@ macro_rules! replays {
 
 replays! {
     bundle checkpoint datagram entry entry_tile gate intake journal manifest mapping note package policy proof receipt record
-    tile_path trust verifier_key
+    script tile_path trust verifier_key
 }
 
 #[test]
@@ -123,6 +123,7 @@ fn every_seed_gets_past_the_first_check() {
                 tallyproof_record::definition::package::parse(&files).is_ok()
             }
             "proof" => parses::<LogProof>(&bytes),
+            "script" => tallyproof_drill::script::Script::parse(std::str::from_utf8(&bytes).unwrap(), "").is_ok(),
             "tile_path" => parses::<TilePath>(&bytes),
             "verifier_key" => parses::<VerifierKey>(&bytes),
             _ => true,
