@@ -1,4 +1,5 @@
-"""Checks the golden vectors with decoders that this project did not write: cbor2 (RFC 8949) and cwt (RFC 9052).
+"""Checks the golden vectors with decoders that this project did not write: cbor2 (RFC 8949) and cwt (RFC 9052), and the gate's
+verdicts with a second gate, written from docs/spec/record.md alone.
 
 Usage: python3 check.py [FOLDER]      exit 0 if every vector holds
 """
@@ -10,7 +11,9 @@ import sys
 
 import cbor2
 from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cwt import COSE, COSEKey
 
 FIGURES = {"blank": 9, "null": 10, "voters": 11, "registered": 12, "total": 13}
@@ -89,9 +92,88 @@ def check_receipts(folder):
     return len(vectors["cases"])
 
 
+def siphash_2_4(key, data):
+    """SipHash-2-4 (Aumasson and Bernstein, 2012), little-endian."""
+    mask = 2**64 - 1
+    low, high = (int.from_bytes(key[at:at + 8], "little") for at in (0, 8))
+    v = [low ^ 0x736F6D6570736575, high ^ 0x646F72616E646F6D, low ^ 0x6C7967656E657261, high ^ 0x7465646279746573]
+
+    def mix(a, b, turn):
+        v[a] = (v[a] + v[b]) & mask
+        v[b] = ((v[b] << turn | v[b] >> (64 - turn)) & mask) ^ v[a]
+
+    def swap(a):
+        v[a] = (v[a] << 32 | v[a] >> 32) & mask
+
+    def rounds(count):
+        for _ in range(count):
+            mix(0, 1, 13), swap(0), mix(2, 3, 16), mix(0, 3, 21), mix(2, 1, 17), swap(2)
+
+    padded = data + bytes(7 - len(data) % 8) + bytes([len(data) % 256])
+    for at in range(0, len(padded), 8):
+        word = int.from_bytes(padded[at:at + 8], "little")
+        v[3] ^= word
+        rounds(2)
+        v[0] ^= word
+    v[2] ^= 0xFF
+    rounds(4)
+    return (v[0] ^ v[1] ^ v[2] ^ v[3]).to_bytes(8, "little")
+
+
+class Gate:
+    """The gate of docs/spec/record.md."""
+
+    def __init__(self, vectors):
+        self.master, self.definition = bytes.fromhex(vectors["master"]), bytes.fromhex(vectors["definition"])
+        self.epoch, self.stations, self.burst = vectors["epoch"], vectors["stations"], 16 + 2 * vectors["contests"]
+        self.near, self.ahead, self.spent_until = {}, {}, {}
+
+    def key(self, station):
+        info = b"tallyproof/mac/v1\0" + self.epoch.to_bytes(4, "big") + station.to_bytes(4, "big")
+        return HKDF(hashes.SHA256(), 16, self.definition, info).derive(self.master)
+
+    def verdict(self, now_millis, datagram):
+        if len(datagram) > 48 + 20_732:
+            return "long"
+        if len(datagram) < 49:
+            return "short"
+        if datagram[:4] != b"TP\x01\x01":
+            return "magic"
+        station, epoch, attempt = (int.from_bytes(datagram[at:at + 4], "big") for at in (4, 8, 12))
+        if not 1 <= station <= self.stations:
+            return "station"
+        if epoch != self.epoch:
+            return "epoch"
+        if siphash_2_4(self.key(station), datagram[:40]) != datagram[40:48]:
+            return "tag"
+        now = (now_millis - 1_577_836_800_000) // 250
+        if abs(attempt - now) > 4 * 3600:
+            return "window"
+        memory = self.near if attempt <= now + 240 else self.ahead
+        if attempt <= memory.get(station, 0):
+            return "replay"
+        spent = max(now, self.spent_until.get(station, 0))
+        if spent >= now + self.burst:
+            return "quota"
+        if hashlib.sha256(datagram[48:]).digest()[:24] != datagram[16:40]:
+            return "digest"
+        memory[station], self.spent_until[station] = attempt, spent + 1
+        return "admit"
+
+
+def check_gate(folder):
+    vectors = json.loads((folder / "gate.json").read_text())
+    gate = Gate(vectors)
+    for case in vectors["cases"]:
+        datagram = bytes.fromhex(case["datagram"]) + bytes(case["zeros"])
+        verdict = gate.verdict(vectors["now_millis"] + case["after_ms"], datagram)
+        assert verdict == case["verdict"], f"{case['name']}: {verdict}"
+    return len(vectors["cases"])
+
+
 def main():
     folder = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else pathlib.Path(__file__).parent
-    checked = check_records(folder) + check_receipts(folder)
+    checked = check_records(folder) + check_receipts(folder) + check_gate(folder)
     print(f"{checked} vectors hold")
 
 

@@ -144,7 +144,7 @@ fn committed_vectors_are_what_the_gate_says() {
     let text = format!(
         "{{\n  \"about\": \"Datagrams at the centre's gate, in this order, each so long after now_millis and followed by so many \
          zeros (docs/spec/record.md).\",\n  \"master\": \"{}\",\n  \"definition\": \"{}\",\n  \"epoch\": 1,\n  \
-         \"stations\": {STATIONS},\n  \"now_millis\": {NOW},\n  \"cases\": [\n    {}\n  ]\n}}\n",
+         \"stations\": {STATIONS},\n  \"contests\": 1,\n  \"now_millis\": {NOW},\n  \"cases\": [\n    {}\n  ]\n}}\n",
         hex(&MASTER),
         testing::election(STATIONS).hash(),
         lines.join(",\n    ")
