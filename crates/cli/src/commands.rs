@@ -1,10 +1,12 @@
 //! The commands. Each module has `Args` (what clap parses), `run` (what it does) and `schemas` (its JSON results).
 
 pub mod centre;
+pub mod drill;
 pub mod election;
 pub mod generate_docs;
 pub mod import;
 pub mod night;
+pub mod relay;
 pub mod station;
 pub mod verify;
 
@@ -22,12 +24,16 @@ pub enum Command {
     Station(station::Args),
     /// Run the totalisation centre
     Centre(centre::Args),
+    /// Take sealed records for others and send them on
+    Relay(Box<relay::Args>),
     /// Redo everything that a bundle claims
     Verify(verify::Args),
     /// Turn published tables into an election package
     Import(import::Args),
     /// Run a whole election night on this machine, then verify its bundle
     Night(Box<night::Args>),
+    /// Rehearse a night under attack on this machine, by a script
+    Drill(drill::Args),
     /// Write the documents that are generated from this program
     #[command(hide = true)]
     GenerateDocs(generate_docs::Args),
@@ -40,9 +46,11 @@ impl Command {
             Self::Election(args) => election::run(args, printer),
             Self::Station(args) => station::run(args, printer),
             Self::Centre(args) => centre::run(args, printer),
+            Self::Relay(args) => relay::run(*args, printer),
             Self::Verify(args) => verify::run(&args, printer),
             Self::Import(args) => import::run(&args, printer),
             Self::Night(args) => night::run(*args, printer),
+            Self::Drill(args) => drill::run(args, printer),
             Self::GenerateDocs(args) => generate_docs::run(&args, printer),
         }
     }
@@ -54,8 +62,10 @@ pub fn schemas() -> Vec<(&'static str, Schema)> {
     schemas.extend(election::schemas());
     schemas.extend(station::schemas());
     schemas.extend(centre::schemas());
+    schemas.extend(relay::schemas());
     schemas.extend(verify::schemas());
     schemas.extend(import::schemas());
     schemas.extend(night::schemas());
+    schemas.extend(drill::schemas());
     schemas
 }

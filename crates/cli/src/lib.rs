@@ -9,6 +9,8 @@
 //! | [`commands`] | one module a command: its arguments and what it does |
 //! | [`config`] | the configuration file and the environment twin of every option |
 //! | [`night`] | a whole election night on this machine |
+//! | [`drill`] | a rehearsal under attack, by a script |
+//! | [`relay`] | records of others, held and sent on |
 //! | [`printer`] | the one way out: stdout, stderr, JSON, progress |
 //! | [`files`] | durable, never overwriting writes and bounded reads |
 
@@ -17,12 +19,14 @@ pub mod centre;
 pub mod commands;
 pub mod config;
 pub mod docs;
+pub mod drill;
 pub mod files;
 pub mod http;
 pub mod night;
 pub mod pack;
 pub mod package;
 pub mod printer;
+pub mod relay;
 pub mod serve;
 pub mod sockets;
 pub mod station;

@@ -24,6 +24,11 @@ impl Chance {
         (0.0..1.0).contains(&p).then(|| Self((p * f64::from(u32::MAX)) as u64))
     }
 
+    /// The chance in thousandths, rounded.
+    pub fn per_mille(self) -> u64 {
+        (self.0 * 1_000 + (1 << 31)) >> 32
+    }
+
     /// Draws once.
     pub fn draw(self, rng: &mut ChaCha8Rng) -> bool {
         u64::from(rng.next_u32()) < self.0

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 
 /// Makes `dir` an empty folder. An earlier drill's bundle in it is replaced; anything else is left alone and an error.
-pub(super) fn prepare(dir: &Path) -> anyhow::Result<()> {
+pub(crate) fn prepare(dir: &Path) -> anyhow::Result<()> {
     if dir.read_dir().is_ok_and(|mut entries| entries.next().is_some()) {
         if !is_drill_bundle(dir) {
             bail!(
@@ -20,12 +20,12 @@ pub(super) fn prepare(dir: &Path) -> anyhow::Result<()> {
 }
 
 /// The file beside a bundle that holds what a sceptic takes from outside it.
-pub(super) fn trust_file(bundle: &Path) -> PathBuf {
+pub(crate) fn trust_file(bundle: &Path) -> PathBuf {
     bundle.with_added_extension("trust.toml")
 }
 
 /// The folder beside which temporary files can stand on the same disk as the bundle.
-pub(super) fn parent(bundle: &Path) -> &Path {
+pub(crate) fn parent(bundle: &Path) -> &Path {
     bundle.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 

@@ -7,18 +7,27 @@ use tallyproof_record::{ContestNo, StationNo};
 
 /// The class of every part that was sent.
 #[derive(Debug, Default)]
-pub(super) struct Expectation {
+pub(crate) struct Expectation {
     parts: Vec<(StationNo, ContestNo, Class, usize)>,
 }
 
 impl Expectation {
     /// Notes where the records of these parts have to end.
-    pub(super) fn note(&mut self, parts: &[Part]) {
-        self.parts.extend(parts.iter().map(|part| (part.station, part.contest, part.class, part.sealed.len())));
+    pub(crate) fn note<'p>(&mut self, parts: impl IntoIterator<Item = &'p Part>) {
+        self.parts.extend(parts.into_iter().map(|part| (part.station, part.contest, part.class, part.sealed.len())));
+    }
+
+    /// Notes that whoever stole the station's keys sent a second, different record in its first contest.
+    pub(crate) fn note_conflict(&mut self, station: StationNo) {
+        let parts = self.parts.iter_mut().filter(|part| part.0 == station);
+        if let Some((_, _, class, records)) = parts.min_by_key(|part| part.1) {
+            *class = (*class).max(Class::Quarantined);
+            *records += 1;
+        }
     }
 
     /// Stations and contests that did not end where they had to, each with what was found.
-    pub(super) fn unaccounted(&self, ledger: &Ledger, results: &Results) -> Vec<String> {
+    pub(crate) fn unaccounted(&self, ledger: &Ledger, results: &Results) -> Vec<String> {
         let sent = self.parts.iter().filter_map(|&(station, contest, class, records)| {
             let view = ledger.slot(station, contest)?;
             (!ended_in(&view, class, records, results))

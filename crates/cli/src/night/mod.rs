@@ -1,10 +1,11 @@
 //! A whole election night on this machine: stations, a bad network, the centre, the bundle, and the verification of that
 //! bundle through the same code that a sceptical outsider runs.
 
-mod bundle_dir;
-mod expectation;
+pub(crate) mod bundle_dir;
+pub(crate) mod expectation;
 mod field;
 mod report;
+pub(crate) mod stage;
 mod view;
 
 use std::net::Ipv4Addr;
@@ -15,7 +16,6 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 use rayon::prelude::*;
-use tallyproof_count::trust::Trust;
 use tallyproof_drill::keys::Seed;
 use tallyproof_drill::network::Chance;
 use tallyproof_drill::population::{Part, Population};
@@ -25,14 +25,13 @@ use tallyproof_record::{ContestNo, StationNo};
 
 pub use report::NightReport;
 
-use crate::centre::{self, CentreConfig, CentreKeys, Cut, RunningCentre};
-use crate::commands::verify::verify_folder;
-use crate::files;
+use crate::centre::{self, CentreConfig, CentreKeys, Cut, RunningCentre, UdpConfig};
 use crate::package::Package;
 use crate::printer::Printer;
 use expectation::Expectation;
 use field::{Conditions, Driver, FieldCounters};
 use report::Outcome;
+use stage::Stage;
 
 /// Each wave costs the slowest record's retries on a lossy network; fewer waves make coarser checkpoints.
 const WAVES: usize = 8;
@@ -61,24 +60,13 @@ pub fn run(package: Package, plan: &NightPlan, printer: &Printer) -> anyhow::Res
     let started = Instant::now();
     let (definition, results) = enrol(package, plan)?;
     let population = Population::new(&definition, &results, plan.seed, plan.bad)?;
-    bundle_dir::prepare(&plan.bundle)?;
-    // The journal stands on the bundle's disk, where there is room, and goes when the night is over.
-    let workspace = tempfile::Builder::new()
-        .prefix(".tallyproof-night-")
-        .tempdir_in(bundle_dir::parent(&plan.bundle))
-        .context("cannot create a folder for the centre's journal beside the bundle")?;
-    let origin = format!("drill.tallyproof/{}", definition.hash());
-    let keys = CentreKeys::new(&origin, plan.seed.log_key(), plan.seed.mac_master())?;
-    let trust = Trust { definition: *definition.hash(), log: keys.verifier().clone() };
+    let (stage, keys) = Stage::set(&plan.bundle, &definition, plan.seed)?;
     let conditions = conditions(&definition, &keys, plan);
-    let centre = start_centre(&definition, keys, plan, &workspace.path().join("journal.sqlite"))?;
+    let centre = start_centre(&definition, keys, plan, &stage.workspace().join("journal.sqlite"))?;
     let field = poll(&population, &centre, &conditions)?;
     let stats = centre.shutdown()?;
     let counted_in = started.elapsed();
-    let trust_file = bundle_dir::trust_file(&plan.bundle);
-    files::replace(&trust_file, trust.to_toml().as_bytes(), files::Access::Public)
-        .with_context(|| format!("cannot write {}", trust_file.display()))?;
-    let verification = verify_folder(&plan.bundle, Some(&trust), printer)?;
+    let verification = stage.verify(printer)?;
     let unaccounted = match &verification.ledger {
         Some(ledger) => field.expectation.unaccounted(ledger, &results),
         None => vec!["the bundle has no readable definition".into()],
@@ -106,10 +94,7 @@ fn enrol(package: Package, plan: &NightPlan) -> anyhow::Result<(Committed, Resul
         election = election.with_first_stations(stations);
         results.retain(|&(station, _), _| election.station(station).is_some());
     }
-    let numbers: Vec<StationNo> = election.numbered_stations().map(|(no, _)| no).collect();
-    let keys: Vec<_> = numbers.par_iter().map(|&no| plan.seed.station_key(no).verifying_key()).collect();
-    let election = election.with_keys(|no| keys[no.index()].into());
-    Ok((election.commit(), results))
+    Ok((stage::enrol(election, plan.seed), results))
 }
 
 fn start_centre(
@@ -124,9 +109,8 @@ fn start_centre(
         journal: journal.to_owned(),
         create: true,
         bundle: plan.bundle.clone(),
-        udp: (Ipv4Addr::LOCALHOST, 0).into(),
+        udp: UdpConfig::at((Ipv4Addr::LOCALHOST, 0)),
         http: None,
-        tls: None,
         admin: None,
         cut: Cut::OnDemand,
         publish_every: Duration::MAX,

@@ -1,0 +1,266 @@
+//! One thread's share of the stations: when each is due, what arrives for it, and the bad network in between.
+
+use std::collections::{BTreeMap, HashMap};
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+
+use anyhow::{Context, ensure};
+use tallyproof_drill::network::{Arrival, Direction};
+use tallyproof_drill::script::{Carrier, Conduct};
+use tallyproof_record::StationNo;
+use tallyproof_record::cose::RecordDigest;
+use tallyproof_record::frame::HEADER_LEN;
+use tallyproof_record::receipt::{self, Receipt};
+use tokio::net::UdpSocket;
+use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
+use tokio::time::{sleep, sleep_until};
+
+use super::post::Postbox;
+use super::{Given, Plan, Station};
+
+/// How often a driver with nothing to do looks whether the drill has ended.
+const LOOK_UP: Duration = Duration::from_millis(100);
+/// Wait after an error of a socket: nobody listens while the centre is restarted.
+const PAUSE: Duration = Duration::from_millis(5);
+
+/// A share of the stations with sockets of its own, one for each path.
+pub(super) struct Driver<'a> {
+    plan: &'a Plan<'a>,
+    stations: Vec<Station>,
+    by_number: HashMap<StationNo, usize>,
+    /// Stations that wait for a receipt or have not begun.
+    busy: usize,
+    paths: Vec<Path>,
+    agenda: Agenda,
+    arrivals: UnboundedReceiver<Parcel>,
+    deliver: UnboundedSender<Parcel>,
+    given: Vec<Given>,
+}
+
+struct Path {
+    way: Way,
+    up: Direction,
+    down: Direction,
+}
+
+enum Way {
+    Datagrams(Arc<UdpSocket>),
+    Posts(Arc<Postbox>),
+}
+
+/// Bytes on a path, in either direction.
+struct Parcel {
+    path: usize,
+    bytes: Vec<u8>,
+}
+
+/// What is to happen at an instant.
+enum Event {
+    /// A station has something to send.
+    Wake(usize),
+    /// A transmission reaches the centre's end of its path.
+    Up(RecordDigest, Parcel),
+    /// An answer reaches the stations' end.
+    Down(Parcel),
+}
+
+/// Events by time; those of the same instant in the order in which they were made.
+#[derive(Default)]
+struct Agenda {
+    events: BTreeMap<(Duration, u64), Event>,
+    made: u64,
+}
+
+impl Agenda {
+    fn add(&mut self, at: Duration, event: Event) {
+        self.events.insert((at, self.made), event);
+        self.made += 1;
+    }
+
+    fn next(&self) -> Option<Duration> {
+        self.events.first_key_value().map(|(&(at, _), _)| at)
+    }
+
+    fn pop_due(&mut self, now: Duration) -> Option<Event> {
+        self.next().filter(|at| *at <= now)?;
+        self.events.pop_first().map(|(_, event)| event)
+    }
+}
+
+impl<'a> Driver<'a> {
+    /// Opens the driver's sockets; runs inside its thread's runtime.
+    pub(super) async fn open(plan: &'a Plan<'a>, stations: Vec<Station>, number: u8) -> anyhow::Result<Self> {
+        let (deliver, arrivals) = mpsc::unbounded_channel();
+        let mut paths = Vec::new();
+        for index in 0..plan.script.paths.len() {
+            paths.push(open_path(plan, index, number, &deliver).await?);
+        }
+        let by_number = stations.iter().enumerate().map(|(index, station)| (station.number, index)).collect();
+        let mut agenda = Agenda::default();
+        for (index, station) in stations.iter().enumerate() {
+            agenda.add(station.begins, Event::Wake(index));
+        }
+        let busy = stations.len();
+        Ok(Self { plan, stations, by_number, busy, paths, agenda, arrivals, deliver, given: Vec::new() })
+    }
+
+    /// Runs until every record is receipted or the drill ends, and tells every receipt.
+    pub(super) async fn run(mut self) -> Vec<Given> {
+        while self.busy > 0 && !self.plan.stop.load(Relaxed) {
+            let now = self.plan.clock.now();
+            while let Some(event) = self.agenda.pop_due(now) {
+                self.perform(now, event);
+            }
+            let wake = self.agenda.next().map_or(LOOK_UP, |next| next.min(now + LOOK_UP));
+            tokio::select! {
+                biased;
+                Some(parcel) = self.arrivals.recv() => {
+                    self.arrive(parcel);
+                    while let Ok(parcel) = self.arrivals.try_recv() {
+                        self.arrive(parcel);
+                    }
+                }
+                () = sleep_until(self.plan.clock.instant(wake).into()) => {}
+            }
+        }
+        self.given
+    }
+
+    fn perform(&mut self, now: Duration, event: Event) {
+        match event {
+            Event::Wake(station) => self.wake(now, station),
+            Event::Up(digest, parcel) => self.hand_over(digest, parcel),
+            Event::Down(parcel) => self.accept(&parcel),
+        }
+    }
+
+    /// Sends what the station's outbox says is due.
+    fn wake(&mut self, now: Duration, index: usize) {
+        let Some(station) = self.stations.get_mut(index) else { return };
+        let clock = &self.plan.clock;
+        for record in station.records.drain(..) {
+            station.outbox.enqueue(clock.unix_ms(now), record);
+        }
+        while let Some(sent) = station.outbox.poll(clock.unix_ms(now)) {
+            station.first_sent.get_or_insert(now);
+            let Some(&path) = station.paths.get(sent.path) else { continue };
+            self.plan.counters.paths[path].sent.fetch_add(1, Relaxed);
+            let Some(Path { way, up, .. }) = self.paths.get_mut(path) else { continue };
+            let bytes = match way {
+                Way::Datagrams(_) => sent.datagram,
+                // The tag is for the datagram lane; a record posted stands for itself.
+                Way::Posts(_) => sent.datagram.get(HEADER_LEN..).unwrap_or_default().to_vec(),
+            };
+            for Arrival { at, alteration } in up.carry(now, self.plan.script.quality(path, now), bytes.len()) {
+                let mut bytes = bytes.clone();
+                if let Some(alteration) = alteration {
+                    alteration.apply(&mut bytes);
+                }
+                self.agenda.add(at, Event::Up(sent.digest, Parcel { path, bytes }));
+            }
+        }
+        if let Some(wake) = station.outbox.next_wake() {
+            self.agenda.add(clock.at_unix_ms(wake), Event::Wake(index));
+        }
+    }
+
+    /// Gives a transmission to whoever is at the other end of its path.
+    fn hand_over(&self, digest: RecordDigest, Parcel { path, bytes }: Parcel) {
+        match self.paths.get(path).map(|path| &path.way) {
+            Some(Way::Datagrams(socket)) => {
+                // A full queue or a centre that is being restarted is a lost datagram: the outbox sends again.
+                if socket.try_send(&bytes).is_ok() {
+                    self.plan.counters.paths[path].delivered.fetch_add(1, Relaxed);
+                }
+            }
+            Some(Way::Posts(postbox)) if postbox.begin(digest) => {
+                self.plan.counters.paths[path].delivered.fetch_add(1, Relaxed);
+                let (postbox, deliver) = (Arc::clone(postbox), self.deliver.clone());
+                tokio::spawn(async move {
+                    if let Some(bytes) = postbox.post(digest, bytes).await {
+                        // The drill may have ended.
+                        let _ = deliver.send(Parcel { path, bytes });
+                    }
+                });
+            }
+            _ => {}
+        }
+    }
+
+    /// An answer sets out from the other end.
+    fn arrive(&mut self, parcel: Parcel) {
+        let now = self.plan.clock.now();
+        let quality = self.plan.script.quality(parcel.path, now);
+        let Some(path) = self.paths.get_mut(parcel.path) else { return };
+        let copies: Vec<_> = path.down.carry(now, quality, parcel.bytes.len()).map(|arrival| arrival.at).collect();
+        for at in copies {
+            if at <= now {
+                self.accept(&parcel);
+            } else {
+                self.agenda.add(at, Event::Down(Parcel { path: parcel.path, bytes: parcel.bytes.clone() }));
+            }
+        }
+    }
+
+    fn accept(&mut self, Parcel { path, bytes }: &Parcel) {
+        let now = self.plan.clock.now();
+        let Ok(claimed) = Receipt::peek(bytes) else { return };
+        let Some(&index) = self.by_number.get(&claimed.station) else { return };
+        let Some(station) = self.stations.get_mut(index) else { return };
+        let Some(own) = station.paths.iter().position(|number| number == path) else { return };
+        let Ok(receipted) = station.outbox.receive(self.plan.clock.unix_ms(now), own, bytes) else { return };
+        let waited = now.saturating_sub(station.first_sent.unwrap_or(now));
+        self.given.push(Given { at: now, waited, path: *path, receipt: receipted.receipt });
+        self.plan.counters.paths[*path].receipts.fetch_add(1, Relaxed);
+        if station.outbox.pending() == 0 {
+            self.busy = self.busy.saturating_sub(1);
+        }
+    }
+}
+
+async fn open_path(
+    plan: &Plan<'_>,
+    index: usize,
+    number: u8,
+    deliver: &UnboundedSender<Parcel>,
+) -> anyhow::Result<Path> {
+    let (script, to) = (&plan.script.paths[index], plan.ends[index]);
+    ensure!(to.ip().is_loopback(), "a drill sends to loopback addresses only, and {to} is not one");
+    let (way, conduct) = match script.carrier {
+        Carrier::Http => (Way::Posts(Arc::new(Postbox::new(to, number))), Conduct::Honest),
+        Carrier::Udp => (datagrams(to, index, deliver).await?, Conduct::Honest),
+        // An honest relay stands at the other end; a dishonest one is the path itself.
+        Carrier::Relay(conduct) => (datagrams(to, index, deliver).await?, conduct),
+    };
+    let direction =
+        |name, conduct| Direction::new(plan.script.seed, &format!("{name} {} {number}", script.name), conduct);
+    Ok(Path { way, up: direction("up", conduct), down: direction("down", Conduct::Honest) })
+}
+
+async fn datagrams(to: std::net::SocketAddr, path: usize, deliver: &UnboundedSender<Parcel>) -> anyhow::Result<Way> {
+    let open = async {
+        let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        socket.connect(to).await?;
+        std::io::Result::Ok(Arc::new(socket))
+    };
+    let socket = open.await.context("cannot open a UDP socket on the loopback interface")?;
+    tokio::spawn(listen(Arc::clone(&socket), path, deliver.clone()));
+    Ok(Way::Datagrams(socket))
+}
+
+async fn listen(socket: Arc<UdpSocket>, path: usize, deliver: UnboundedSender<Parcel>) {
+    let mut buffer = [0; 2 * receipt::LEN];
+    loop {
+        match socket.recv(&mut buffer).await {
+            Ok(length) => {
+                let bytes = buffer.get(..length).unwrap_or_default().to_vec();
+                if deliver.send(Parcel { path, bytes }).is_err() {
+                    return;
+                }
+            }
+            Err(_) => sleep(PAUSE).await,
+        }
+    }
+}
