@@ -137,6 +137,7 @@ impl<J: Journal> Writer<J> {
         self.shared.counters.journal_failing.store(false, Relaxed);
         let settled = group.into_iter().map(|Taken { record, reply }| {
             let receipt = Receipt { station: record.station(), contest: record.contest(), digest: *record.digest() };
+            self.shared.outstanding.settle(receipt.station, receipt.contest);
             self.uncut.push(record);
             Settled { receipt, reply }
         });
@@ -203,7 +204,8 @@ pub(super) fn sign_receipts(shared: &Shared, inbox: &Receiver<Vec<Settled>>) {
                 hand_out(shared, one);
             }
         } else {
-            settled.into_par_iter().with_min_len(SIGN_TOGETHER).for_each(|one| hand_out(shared, one));
+            let together = settled.into_par_iter().with_min_len(SIGN_TOGETHER);
+            shared.pool.install(|| together.for_each(|one| hand_out(shared, one)));
         }
     }
 }
@@ -314,7 +316,7 @@ mod tests {
         let election = election(&key);
         let bytes = sealed(&election, &key);
         let keys = CentreKeys::new("log.example/t", [2; 32], [3; 32]).unwrap();
-        let shared = Arc::new(Shared::new(Arc::new(election), keys));
+        let shared = Arc::new(Shared::new(Arc::new(election), keys, rayon::ThreadPoolBuilder::new().build().unwrap()));
         let (_, inbox) = queue();
         let (receipts, settled) = receipts_queue();
         let (publisher, batches) = mpsc::channel();

@@ -34,8 +34,9 @@ impl Collector for Snapshot {
     fn encode(&self, mut to: DescriptorEncoder<'_>) -> fmt::Result {
         let stats = &self.stats;
         let counters = [
-            ("datagrams", "Datagrams received", stats.received),
+            ("datagrams", "Datagrams that the kernel handed over", stats.received),
             ("queue_full", "Admitted datagrams dropped because the intake was full", stats.queue_full),
+            ("http_connections", "Connections that came to the HTTP port", stats.http_connections),
             ("authentic", "Authentic records, duplicates left out", stats.authentic),
             ("duplicates", "Copies of known records", stats.duplicates),
             ("journalled", "Records made durable", stats.journalled),
@@ -47,8 +48,10 @@ impl Collector for Snapshot {
             let counter = ConstCounter::new(value);
             counter.encode(to.encode_descriptor(name, help, None, counter.metric_type())?)?;
         }
-        let drops = stats.drops.map(|(reason, count)| (reason.as_str(), count));
-        family(&mut to, "drops", "Datagrams dropped at the gate", &drops)?;
+        let drops: Vec<_> = stats.drops_by_reason().collect();
+        family(&mut to, "drops", "Datagrams dropped at the gate, in the kernel or in the program", &drops)?;
+        let http_drops = stats.http_drops.map(|(reason, count)| (reason.as_str(), count));
+        family(&mut to, "http_drops", "HTTP connections and requests ended without a look at a record", &http_drops)?;
         let refused = stats.refused.map(|(refusal, count)| (refusal.as_str(), count));
         family(&mut to, "refused", "Records refused as not authentic", &refused)?;
         let gauges = [

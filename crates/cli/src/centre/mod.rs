@@ -9,12 +9,14 @@
 //! Every arrow is a bounded queue but the last. When the disk stalls, the journal thread stalls, then the workers, then the queue
 //! before them is full, and the receive loop, which never waits, drops and counts. Stations send again.
 
-mod http;
+pub(crate) mod http;
 mod journal;
 mod keys;
 mod metrics;
+mod outstanding;
 mod pipeline;
 mod publisher;
+mod queue;
 mod restore;
 mod shared;
 mod udp;
@@ -33,18 +35,21 @@ use tallyproof_centre::intake::Authentic;
 use tallyproof_count::Ledger;
 use tallyproof_record::definition::Committed;
 use tallyproof_store::{Binding, BundleFolder, LastCheckpoint, SqliteJournal};
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Builder;
 use tokio::sync::watch;
 
-pub use http::TlsFiles;
+pub use http::{HttpConfig, HttpDrop, StatsReport, TlsFiles};
 pub use keys::{CentreKeys, LOG_KEY_FILE, MAC_KEY_FILE};
 pub use pipeline::{Answer, Full, Submitted, Submitter};
 pub use shared::{CentreStats, Health};
+pub use udp::UdpConfig;
 
-use http::Transport;
+use http::Port;
 use journal::{ToJournal, Writer};
 use publisher::{Publisher, ToPublisher};
 use shared::Shared;
+
+use crate::sockets;
 
 /// When a batch of the log ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,13 +73,11 @@ pub struct CentreConfig {
     pub create: bool,
     /// The bundle's folder.
     pub bundle: PathBuf,
-    /// Where stations send their datagrams; port 0 takes a free one.
-    pub udp: SocketAddr,
+    /// Where and how stations' datagrams are received.
+    pub udp: UdpConfig,
     /// Where records are taken over HTTP.
-    pub http: Option<SocketAddr>,
-    /// TLS for `http`; without it `http` has to be a loopback address.
-    pub tls: Option<TlsFiles>,
-    /// The private port for health and metrics.
+    pub http: Option<HttpConfig>,
+    /// The private port for health, metrics and stats.
     pub admin: Option<SocketAddr>,
     /// When a batch of the log ends.
     pub cut: Cut,
@@ -101,14 +104,14 @@ pub struct RunningCentre {
     workers: Vec<JoinHandle<()>>,
     /// Journal, receipts and publisher, in the order in which they end.
     writers: Vec<JoinHandle<()>>,
-    runtime: Runtime,
+    /// The HTTP ports, each on its own.
+    ports: Vec<JoinHandle<()>>,
 }
 
 /// Starts a centre: opens or makes the journal, replays it, publishes what it leads to, and only then takes records in.
 pub fn start(config: CentreConfig) -> anyhow::Result<RunningCentre> {
-    let transport = config.http.map(|address| Transport::new(address, config.tls.as_ref())).transpose()?;
     // Bound first, so that a port in use is an error before anything is made. What arrives meanwhile waits in the kernel.
-    let ports = Ports::open(config.udp, config.http.zip(transport), config.admin)?;
+    let ports = Ports::open(config.udp, config.http.as_ref(), config.admin)?;
     let bundle = BundleFolder::open(&config.bundle)?;
     let binding = Binding { definition: config.election.hash().0, origin: config.keys.verifier().name().to_string() };
     let mut journal = if config.create {
@@ -116,7 +119,7 @@ pub fn start(config: CentreConfig) -> anyhow::Result<RunningCentre> {
     } else {
         SqliteJournal::open(&config.journal, &binding)?
     };
-    let shared = Arc::new(Shared::new(Arc::new(config.election), config.keys));
+    let shared = Arc::new(Shared::new(Arc::new(config.election), config.keys, background_pool()?));
     let last = LastCheckpoint::beside(&config.journal);
     let (publisher, uncut) = restore::restore(&shared, &mut journal, bundle, last)?;
 
@@ -134,14 +137,14 @@ fn cores() -> usize {
 /// The sockets, before anything is served on them.
 struct Ports {
     udp: UdpSocket,
-    http: Option<(std::net::TcpListener, Transport)>,
-    admin: Option<std::net::TcpListener>,
+    http: Option<Port>,
+    admin: Option<Port>,
 }
 
 impl Ports {
-    fn open(udp: SocketAddr, http: Option<(SocketAddr, Transport)>, admin: Option<SocketAddr>) -> anyhow::Result<Self> {
-        let http = http.map(|(address, transport)| http::bind(address).map(|port| (port, transport))).transpose()?;
-        Ok(Self { udp: udp::bind(udp)?, http, admin: admin.map(http::bind).transpose()? })
+    fn open(udp: UdpConfig, http: Option<&HttpConfig>, admin: Option<SocketAddr>) -> anyhow::Result<Self> {
+        let http = http.map(Port::public).transpose()?;
+        Ok(Self { udp: udp::bind(udp)?, http, admin: admin.map(Port::private).transpose()? })
     }
 
     fn run(
@@ -152,16 +155,19 @@ impl Ports {
         workers: Vec<JoinHandle<()>>,
         writers: Vec<JoinHandle<()>>,
     ) -> anyhow::Result<RunningCentre> {
-        let runtime = Builder::new_multi_thread().worker_threads(1).thread_name("centre-http").enable_all().build()?;
         let (stop_http, stopped) = watch::channel(false);
         let udp = self.udp.local_addr()?;
-        let http = self.http.as_ref().map(|(port, _)| port.local_addr()).transpose()?;
-        let admin = self.admin.as_ref().map(std::net::TcpListener::local_addr).transpose()?;
-        if let Some((port, transport)) = self.http {
-            runtime.spawn(http::serve(port, transport, http::records(submitter.clone()), stopped.clone()));
+        let http = self.http.as_ref().map(Port::address).transpose()?;
+        let admin = self.admin.as_ref().map(Port::address).transpose()?;
+        let mut ports = Vec::new();
+        if let Some(port) = self.http {
+            let counters = Arc::clone(&shared.http);
+            let app = http::records(submitter.clone(), Arc::clone(&counters));
+            ports.push(port.serve("centre-http", app, counters, stopped.clone())?);
         }
         if let Some(port) = self.admin {
-            runtime.spawn(http::serve(port, Transport::Plain, http::admin(Arc::clone(&shared)), stopped));
+            // Who watches is not counted.
+            ports.push(port.serve("centre-admin", http::admin(Arc::clone(&shared)), Arc::default(), stopped)?);
         }
         let stop = Arc::new(AtomicBool::new(false));
         let receiver = start_receiver(&shared, self.udp, &submitter, &stop)?;
@@ -177,7 +183,7 @@ impl Ports {
             receiver,
             workers,
             writers,
-            runtime,
+            ports,
         })
     }
 }
@@ -190,6 +196,7 @@ fn start_receiver(
 ) -> anyhow::Result<JoinHandle<()>> {
     let (shared, submitter, stop) = (Arc::clone(shared), submitter.clone(), Arc::clone(stop));
     let socket = Arc::new(socket);
+    shared.watch(&socket);
     thread("centre-udp", move || {
         let mut gate = Gate::new(&shared.definition, &shared.keys.mac, shared.keys.epoch);
         udp::receive(&shared, &socket, &mut gate, &submitter, &stop);
@@ -201,12 +208,12 @@ fn start_workers(
     count: usize,
     journal: &SyncSender<ToJournal>,
 ) -> anyhow::Result<(Submitter, Vec<JoinHandle<()>>)> {
-    let (submitter, queues) = pipeline::queues(count);
-    let start = |jobs: Receiver<pipeline::Job>| {
-        let (shared, journal) = (Arc::clone(shared), journal.clone());
-        thread("centre-worker", move || pipeline::work(&shared, &jobs, &journal))
+    let submitter = Submitter::new();
+    let start = |_| {
+        let (shared, submitter, journal) = (Arc::clone(shared), submitter.clone(), journal.clone());
+        background("centre-worker", move || pipeline::work(&shared, &submitter, &journal))
     };
-    let workers = queues.into_iter().map(start).collect::<anyhow::Result<_>>()?;
+    let workers = (0..count).map(start).collect::<anyhow::Result<_>>()?;
     Ok((submitter, workers))
 }
 
@@ -237,9 +244,29 @@ fn start_writers(
     let signer = Arc::clone(shared);
     Ok(vec![
         thread("centre-journal", move || writer.run())?,
-        thread("centre-receipts", move || journal::sign_receipts(&signer, &settled))?,
-        thread("centre-publisher", move || publisher.run(&batches, &publishing, publish_every))?,
+        background("centre-receipts", move || journal::sign_receipts(&signer, &settled))?,
+        background("centre-publisher", move || publisher.run(&batches, &publishing, publish_every))?,
     ])
+}
+
+/// A thread that yields to the receive loop: what waits here waits in our own queues, what waits there is lost.
+fn background(name: &str, run: impl FnOnce() + Send + 'static) -> anyhow::Result<JoinHandle<()>> {
+    thread(name, move || {
+        yield_to_receive_loop();
+        run();
+    })
+}
+
+/// Work on all cores that yields to the receive loop too.
+fn background_pool() -> anyhow::Result<rayon::ThreadPool> {
+    let named = rayon::ThreadPoolBuilder::new().thread_name(|index| format!("centre-pool-{index}"));
+    named.start_handler(|_| yield_to_receive_loop()).build().context("cannot start the centre's pool of threads")
+}
+
+fn yield_to_receive_loop() {
+    if let Err(error) = sockets::lower_priority() {
+        tracing::warn!(%error, "a thread keeps the receive loop's priority");
+    }
 }
 
 fn thread(name: &str, run: impl FnOnce() + Send + 'static) -> anyhow::Result<JoinHandle<()>> {
@@ -292,7 +319,8 @@ impl RunningCentre {
     /// Waits for SIGINT or SIGTERM; fails if the centre halts before.
     pub fn wait(&self) -> anyhow::Result<()> {
         let mut halts = self.shared.halts();
-        self.runtime.block_on(async {
+        let runtime = Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(async {
             tokio::select! {
                 signal = signalled() => signal.context("the system's signals cannot be received"),
                 _ = halts.wait_for(Option::is_some) => Err(self.why_it_halted()),
@@ -306,12 +334,13 @@ impl RunningCentre {
         self.stop_http.send_replace(true);
         join(self.receiver)?;
         self.shared.drain();
+        self.submitter.close();
         self.workers.into_iter().try_for_each(join)?;
         // Fails only if the journal thread has ended because the centre halted, which is told below.
         drop(self.journal.send(ToJournal::Stop));
         drop(self.journal);
         self.writers.into_iter().try_for_each(join)?;
-        self.runtime.shutdown_timeout(Duration::from_secs(1));
+        self.ports.into_iter().try_for_each(join)?;
         match self.shared.halted() {
             None => Ok(self.shared.stats()),
             Some(reason) => Err(halted(&reason)),
@@ -336,7 +365,7 @@ fn join(thread: JoinHandle<()>) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn signalled() -> std::io::Result<()> {
+pub(crate) async fn signalled() -> std::io::Result<()> {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};

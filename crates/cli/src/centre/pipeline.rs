@@ -2,25 +2,31 @@
 
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
-use std::time::Duration;
+use std::sync::mpsc::SyncSender;
 
+use tallyproof_centre::Lane;
 use tallyproof_centre::intake::{self, Authentic, Refusal};
 use tallyproof_centre::known::{Arrival, ReceiptBytes};
-use tallyproof_record::cose;
+use tallyproof_record::cose::{self, RecordDigest};
 use tallyproof_record::receipt::Receipt;
 use tokio::sync::oneshot;
 
 use super::journal::ToJournal;
+use super::queue::{Item, Queue};
 use super::shared::{Shared, add};
 
-/// Records that wait for a signature check, over all workers: half a second of work on two cores, a few megabytes.
-const QUEUE: usize = 16_384;
 /// Records that a worker checks before it passes them on together.
 const WORKER_BATCH: usize = 64;
-/// How often an idle thread looks whether the centre stops.
-const IDLE: Duration = Duration::from_millis(100);
+
+/// Bytes that wait for a signature check. Fresh records: half a second of work on two cores. A lane has to hold several of the
+/// longest records; and whatever all stations' MAC keys could make wait stays a few megabytes.
+fn capacity(lane: Lane) -> usize {
+    match lane {
+        Lane::Fresh => 8 << 20,
+        Lane::Carried => 4 << 20,
+        Lane::Later => 2 << 20,
+    }
+}
 
 /// What became of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,16 +62,29 @@ impl Reply {
 /// A record on its way to the workers.
 #[derive(Debug)]
 pub(super) struct Job {
+    /// SHA-256 of `bytes`.
+    pub(super) digest: RecordDigest,
     pub(super) bytes: Vec<u8>,
     pub(super) reply: Reply,
 }
 
+impl Job {
+    /// The job in a lane, with the memory that it keeps.
+    pub(super) fn in_lane(self, lane: Lane) -> Item<Self> {
+        (lane, self.bytes.capacity().saturating_add(size_of::<Item<Self>>()), self)
+    }
+
+    /// A record that came without a station's tag, and where to wait for its answer.
+    fn carried(bytes: Vec<u8>) -> (Item<Self>, Submitted) {
+        let (reply, answer) = oneshot::channel();
+        let job = Self { digest: intake::digest(&bytes), bytes, reply: Reply::Caller(reply) };
+        (job.in_lane(Lane::Carried), Submitted(answer))
+    }
+}
+
 /// Hands records to the workers. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Submitter {
-    workers: Arc<[SyncSender<Job>]>,
-    next: Arc<AtomicUsize>,
-}
+pub struct Submitter(Arc<Queue<Job>>);
 
 /// The intake is full; try again in a moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -89,44 +108,34 @@ impl Submitted {
 }
 
 impl Submitter {
+    /// The queue before the workers.
+    pub(super) fn new() -> Self {
+        Self(Arc::new(Queue::new(capacity)))
+    }
+
     /// Hands in a sealed record; waits while the intake is full.
     pub fn submit(&self, bytes: Vec<u8>) -> Submitted {
-        let (reply, answer) = oneshot::channel();
+        let (item, submitted) = Job::carried(bytes);
         // A centre that has stopped drops the job, and with it the caller's channel.
-        drop(self.workers[self.turn()].send(Job { bytes, reply: Reply::Caller(reply) }));
-        Submitted(answer)
+        self.0.give(item);
+        submitted
     }
 
     /// Hands in a sealed record unless the intake is full.
     pub fn try_submit(&self, bytes: Vec<u8>) -> Result<Submitted, Full> {
-        let (reply, answer) = oneshot::channel();
-        self.offer(Job { bytes, reply: Reply::Caller(reply) })?;
-        Ok(Submitted(answer))
+        let (item, submitted) = Job::carried(bytes);
+        if self.0.offer([item]) == 0 { Ok(submitted) } else { Err(Full) }
     }
 
-    /// Never waits: the receive loop calls it.
-    pub(super) fn offer(&self, mut job: Job) -> Result<(), Full> {
-        let first = self.turn();
-        let count = self.workers.len();
-        for worker in (0..count).map(|step| (first + step) % count) {
-            match self.workers[worker].try_send(job) {
-                Ok(()) => return Ok(()),
-                Err(TrySendError::Full(back) | TrySendError::Disconnected(back)) => job = back,
-            }
-        }
-        Err(Full)
+    /// Never waits for room: the receive loop calls it. Returns how many jobs were lost.
+    pub(super) fn offer(&self, items: impl IntoIterator<Item = Item<Job>>) -> usize {
+        self.0.offer(items)
     }
 
-    fn turn(&self) -> usize {
-        self.next.fetch_add(1, Relaxed) % self.workers.len()
+    /// Lets the workers end once they have checked what waits.
+    pub(super) fn close(&self) {
+        self.0.close();
     }
-}
-
-/// Queues for `workers` threads.
-pub(super) fn queues(workers: usize) -> (Submitter, Vec<Receiver<Job>>) {
-    let workers = workers.max(1);
-    let (senders, receivers): (Vec<_>, Vec<_>) = (0..workers).map(|_| sync_channel(QUEUE / workers + 1)).unzip();
-    (Submitter { workers: senders.into(), next: Arc::default() }, receivers)
 }
 
 /// An authentic record, and who waits for its receipt.
@@ -136,38 +145,34 @@ pub(super) struct Taken {
     pub(super) reply: Reply,
 }
 
-/// Runs one worker until the centre drains.
-pub(super) fn work(shared: &Shared, jobs: &Receiver<Job>, journal: &SyncSender<ToJournal>) {
+/// Runs one worker until the queue is closed.
+pub(super) fn work(shared: &Shared, submitter: &Submitter, journal: &SyncSender<ToJournal>) {
+    let mut jobs = Vec::with_capacity(WORKER_BATCH);
     loop {
-        let first = match jobs.recv_timeout(IDLE) {
-            Ok(job) => job,
-            Err(RecvTimeoutError::Timeout) if !shared.is_draining() => continue,
-            Err(_) => return,
-        };
-        let batch = std::iter::once(first).chain(jobs.try_iter().take(WORKER_BATCH - 1));
-        let taken: Vec<Taken> = batch.filter_map(|job| take_in(shared, job)).collect();
+        submitter.0.take(WORKER_BATCH, &mut jobs);
+        if jobs.is_empty() {
+            return;
+        }
+        let taken: Vec<Taken> = jobs.drain(..).filter_map(|job| take_in(shared, job)).collect();
         if taken.is_empty() {
             continue;
         }
         add(&shared.counters.authentic, taken.len());
         if journal.send(ToJournal::Records(taken)).is_err() {
-            return;
+            // The centre has halted: nobody is to wait for room that no worker will make.
+            return submitter.close();
         }
     }
 }
 
 /// Dedupes before the signature is checked, and again after it: two workers may hold the same record.
-fn take_in(shared: &Shared, Job { bytes, reply }: Job) -> Option<Taken> {
-    if bytes.len() > cose::MAX_LEN {
-        return refuse(shared, reply, Refusal::TooLong);
-    }
-    let digest = intake::digest(&bytes);
+fn take_in(shared: &Shared, Job { digest, bytes, reply }: Job) -> Option<Taken> {
     let seen = shared.known(&digest).look(&digest, reply);
-    let reply = unless_known(shared, &bytes, seen)?;
+    let reply = unless_known(shared, &digest, &bytes, seen)?;
     match shared.intake.admit(bytes) {
         Ok(record) => {
             let seen = shared.known(&digest).expect(digest, reply);
-            let reply = unless_known(shared, record.bytes(), seen)?;
+            let reply = unless_known(shared, &digest, record.bytes(), seen)?;
             Some(Taken { record, reply })
         }
         Err(refusal) => refuse(shared, reply, refusal),
@@ -181,12 +186,12 @@ fn refuse(shared: &Shared, reply: Reply, refusal: Refusal) -> Option<Taken> {
 }
 
 /// Answers a copy of a durable record with its receipt; gives the reply back if the record is new.
-fn unless_known(shared: &Shared, bytes: &[u8], arrival: Arrival<Reply>) -> Option<Reply> {
+fn unless_known(shared: &Shared, digest: &RecordDigest, bytes: &[u8], arrival: Arrival<Reply>) -> Option<Reply> {
     match arrival {
         Arrival::New(reply) => return Some(reply),
         Arrival::Pending => {}
         Arrival::Durable(reply, cached) => {
-            let receipt = cached.map(|receipt| *receipt).or_else(|| sign_again(shared, bytes));
+            let receipt = cached.map(|receipt| *receipt).or_else(|| sign_again(shared, digest, bytes));
             add(&shared.counters.receipts, usize::from(receipt.is_some()));
             reply.answer(receipt.map_or(Answer::Unavailable, Answer::Receipt));
         }
@@ -196,11 +201,10 @@ fn unless_known(shared: &Shared, bytes: &[u8], arrival: Arrival<Reply>) -> Optio
 }
 
 /// The receipt of a record that was durable before this process started.
-fn sign_again(shared: &Shared, bytes: &[u8]) -> Option<ReceiptBytes> {
+fn sign_again(shared: &Shared, digest: &RecordDigest, bytes: &[u8]) -> Option<ReceiptBytes> {
     let tally = cose::open(bytes).ok()?.tally;
-    let digest = intake::digest(bytes);
-    let receipt = Receipt { station: tally.station, contest: tally.contest, digest };
+    let receipt = Receipt { station: tally.station, contest: tally.contest, digest: *digest };
     let signed = receipt.sign(shared.definition.hash(), &shared.keys.receipts);
-    shared.known(&digest).settle(&digest, signed);
+    shared.known(digest).settle(digest, signed);
     Some(signed)
 }

@@ -62,6 +62,8 @@ impl Publisher {
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
             }
+            // The kernel's counter of drops goes round; somebody has to look at it even if nobody asks for it.
+            self.shared.kernel_drops();
             if behind && published.elapsed() >= period {
                 self.publish_until_done();
                 (behind, published) = (false, Instant::now());
@@ -151,7 +153,7 @@ impl Publisher {
     }
 
     fn publish_until_done(&self) {
-        self.until_done(Self::publish);
+        self.until_done(|publisher| publisher.shared.pool.install(|| publisher.publish()));
     }
 
     /// A disk that is full now may have room again: records go on being received meanwhile. A bundle that holds something else

@@ -105,6 +105,7 @@ impl Replay {
             let row = self.row;
             let record = record.map_err(|refusal| anyhow!("journal record {row}: {refusal}"))?;
             shared.known(record.digest()).restore(*record.digest());
+            shared.outstanding.settle(record.station(), record.contest());
             self.batch.push(record);
         }
         Ok(())

@@ -1,7 +1,8 @@
 //! What the centre's threads share: counters, the records known, the live count, and the reason to stop.
 
+use std::net::UdpSocket;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use tallyproof_centre::gate::{Gate, Reason};
 use tallyproof_centre::intake::Refusal;
@@ -12,8 +13,11 @@ use tallyproof_record::cose::RecordDigest;
 use tallyproof_record::definition::Committed;
 use tokio::sync::watch;
 
+use super::http::{HttpCounters, HttpDrop};
 use super::keys::CentreKeys;
+use super::outstanding::Outstanding;
 use super::pipeline::Reply;
+use super::udp::{KernelCounts, KernelDrops};
 
 /// Locks of the known records: enough that two threads seldom want the same.
 const SHARDS: usize = 64;
@@ -25,6 +29,12 @@ pub(super) struct Shared {
     pub(super) keys: CentreKeys,
     pub(super) intake: Intake,
     pub(super) counters: Counters,
+    pub(super) outstanding: Outstanding,
+    kernel: OnceLock<KernelDrops>,
+    /// For work on all cores that must yield to the receive loop.
+    pub(super) pool: rayon::ThreadPool,
+    /// The public HTTP port's own counters.
+    pub(super) http: Arc<HttpCounters>,
     known: Vec<Mutex<Known<Reply>>>,
     ledger: RwLock<Ledger>,
     halt: watch::Sender<Option<String>>,
@@ -56,9 +66,11 @@ pub(super) fn add(counter: &AtomicU64, n: usize) {
 }
 
 impl Counters {
-    /// Repeats the gate's own counters; called by its one thread.
-    pub(super) fn dropped(&self, gate: &Gate, reason: Reason) {
-        self.drops[reason as usize].store(gate.drops().of(reason), Relaxed);
+    /// Repeats the gate's own counters; called by its one thread, once a batch.
+    pub(super) fn repeat(&self, gate: &Gate) {
+        for reason in Reason::ALL {
+            self.drops[reason as usize].store(gate.drops().of(reason), Relaxed);
+        }
     }
 
     pub(super) fn refused(&self, refusal: Refusal) {
@@ -67,16 +79,20 @@ impl Counters {
 }
 
 impl Shared {
-    pub(super) fn new(definition: Arc<Committed>, keys: CentreKeys) -> Self {
+    pub(super) fn new(definition: Arc<Committed>, keys: CentreKeys, pool: rayon::ThreadPool) -> Self {
         Self {
             intake: Intake::new(Arc::clone(&definition)),
             counters: Counters::default(),
+            outstanding: Outstanding::new(definition.election()),
+            http: Arc::default(),
+            kernel: OnceLock::new(),
             known: (0..SHARDS).map(|_| Mutex::default()).collect(),
             ledger: RwLock::new(Ledger::new(Arc::clone(&definition))),
             halt: watch::Sender::new(None),
             draining: AtomicBool::new(false),
             definition,
             keys,
+            pool,
         }
     }
 
@@ -93,6 +109,16 @@ impl Shared {
 
     pub(super) fn ledger_mut(&self) -> RwLockWriteGuard<'_, Ledger> {
         self.ledger.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts what the kernel drops on the way to this socket.
+    pub(super) fn watch(&self, socket: &Arc<UdpSocket>) {
+        self.kernel.get_or_init(|| KernelDrops::of(Arc::clone(socket)));
+    }
+
+    /// What the kernel has dropped so far.
+    pub(super) fn kernel_drops(&self) -> KernelCounts {
+        self.kernel.get().map(KernelDrops::ask).unwrap_or_default()
     }
 
     /// Stops the centre for a reason that must not be passed over. The first reason stands.
@@ -134,10 +160,15 @@ impl Shared {
     pub(super) fn stats(&self) -> CentreStats {
         let counters = &self.counters;
         let of = |counter: &AtomicU64| counter.load(Relaxed);
+        let kernel = self.kernel_drops();
         CentreStats {
             received: of(&counters.received),
             drops: Reason::ALL.map(|reason| (reason, of(&counters.drops[reason as usize]))),
+            filter: kernel.filter,
+            overflow: kernel.overflow,
             queue_full: of(&counters.queue_full),
+            http_connections: self.http.connections(),
+            http_drops: self.http.drops(),
             authentic: of(&counters.authentic),
             duplicates: of(&counters.duplicates),
             refused: Refusal::ALL.map(|refusal| (refusal, of(&counters.refused[refusal as usize]))),
@@ -167,12 +198,21 @@ pub enum Health {
 /// A snapshot of what the centre has done since it started.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CentreStats {
-    /// Datagrams received.
+    /// Datagrams that the kernel handed over.
     pub received: u64,
-    /// Datagrams dropped at the gate.
+    /// Of these, dropped at the gate.
     pub drops: [(Reason, u64); Reason::ALL.len()],
+    /// Datagrams that the gate's filter in the kernel dropped: too short, too long, or not ours by their first bytes.
+    pub filter: u64,
+    /// Datagrams lost because the socket's buffer was full. The kernel counts that for all sockets of the network namespace together:
+    /// where others lose datagrams too, some of `filter` may stand here.
+    pub overflow: u64,
     /// Admitted datagrams dropped because the intake was full; their stations send again.
     pub queue_full: u64,
+    /// Connections that came to the public HTTP port.
+    pub http_connections: u64,
+    /// HTTP connections and requests that ended without a look at a record.
+    pub http_drops: [(HttpDrop, u64); HttpDrop::ALL.len()],
     /// Authentic records, duplicates left out.
     pub authentic: u64,
     /// Copies of records that were known already.
@@ -194,9 +234,20 @@ pub struct CentreStats {
 }
 
 impl CentreStats {
-    /// Datagrams dropped at the gate.
+    /// Datagrams that reached the socket, whatever became of them.
+    pub fn arrived(&self) -> u64 {
+        self.received.saturating_add(self.filter).saturating_add(self.overflow)
+    }
+
+    /// Datagrams dropped before a record was looked at, by reason: the gate's reasons, and those of the kernel.
+    pub fn drops_by_reason(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        let gate = self.drops.iter().map(|(reason, count)| (reason.as_str(), *count));
+        gate.chain([("filter", self.filter), ("overflow", self.overflow)])
+    }
+
+    /// Datagrams dropped before a record was looked at.
     pub fn dropped(&self) -> u64 {
-        self.drops.iter().map(|(_, count)| count).sum()
+        self.drops_by_reason().map(|(_, count)| count).sum()
     }
 
     /// Records refused as not authentic.

@@ -130,7 +130,7 @@ pub(super) fn make(outcome: Outcome<'_>) -> NightReport {
 
 /// What the centre turned away, by reason, reasons that did not occur left out.
 fn turned_away(stats: &CentreStats) -> BTreeMap<String, u64> {
-    let gate = stats.drops.iter().map(|&(reason, count)| (reason.as_str(), count));
+    let gate = stats.drops_by_reason();
     let intake = stats.refused.iter().map(|&(refusal, count)| (refusal.as_str(), count));
     let all = gate.chain(intake).chain([("queue full", stats.queue_full)]);
     all.filter(|&(_, count)| count > 0).map(|(name, count)| (name.to_owned(), count)).collect()
