@@ -99,7 +99,7 @@ pub fn start(attacks: Vec<Attack>, targets: Targets, start: Instant) -> anyhow::
     }
     if !connections.is_empty() {
         let stop = Arc::clone(&running.stop);
-        running.spawn("flood-connections", move || connections::run(connections, targets.http, start, stop))?;
+        running.spawn("flood-connections", move || connections::run(connections, targets.http, start, &stop))?;
     }
     Ok(running)
 }

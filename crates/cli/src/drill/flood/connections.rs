@@ -20,6 +20,8 @@ use super::Pace;
 
 /// Connections that share one source address: fewer than a centre allows each.
 const PER_SOURCE: usize = 48;
+/// Source addresses of one flood. No two floods share any, or one would be refused for the other.
+const SOURCES: u32 = 512;
 /// Between two drops of a drip: well below any timer for idle connections.
 const DRIP: Duration = Duration::from_secs(1);
 /// An attacker whose connection was closed opens another after this time.
@@ -60,6 +62,8 @@ struct Scene {
     target: SocketAddr,
     start: Instant,
     stop: Arc<AtomicBool>,
+    /// The first source address, after 127.0.0.1.
+    sources: u32,
 }
 
 /// Runs all floods to their end, or until `stop`. `start` is the drill's first instant.
@@ -67,15 +71,16 @@ pub(super) fn run(
     floods: Vec<Connections>,
     target: SocketAddr,
     start: Instant,
-    stop: Arc<AtomicBool>,
+    stop: &Arc<AtomicBool>,
 ) -> anyhow::Result<()> {
     allow_descriptors(&floods)?;
-    let scene = Scene { target, start, stop };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let mut attacks = JoinSet::new();
-        for Connections { style, flood, pace, sent } in floods {
-            let scene = scene.clone();
+        for (Connections { style, flood, pace, sent }, sources) in
+            floods.into_iter().zip((1..).step_by(SOURCES as usize))
+        {
+            let scene = Scene { target, start, stop: Arc::clone(stop), sources };
             match style {
                 Style::HeaderDrip => attacks.spawn(hold_all(scene, flood, Drip::Headers, sent)),
                 Style::BodyDrip => attacks.spawn(hold_all(scene, flood, Drip::Body, sent)),
@@ -126,8 +131,8 @@ impl Scene {
     async fn connect(&self, number: usize) -> io::Result<TcpStream> {
         let socket = match self.target.ip() {
             IpAddr::V4(_) => {
-                let host = u32::try_from(number / PER_SOURCE).unwrap_or_default() % (1 << 16);
-                let source = Ipv4Addr::from_bits(Ipv4Addr::LOCALHOST.to_bits() + 1 + host);
+                let number = u32::try_from(number / PER_SOURCE).unwrap_or_default() % SOURCES;
+                let source = Ipv4Addr::from_bits(Ipv4Addr::LOCALHOST.to_bits() + self.sources + number);
                 let socket = TcpSocket::new_v4()?;
                 socket.bind((source, 0).into())?;
                 socket
