@@ -105,13 +105,12 @@ impl Premises {
         let stdout = child.stdout.take().context("the centre has no stdout")?;
         // The one object that it prints once its sockets are open.
         let mut said = serde_json::Deserializer::from_reader(BufReader::new(stdout));
-        match Ports::deserialize(&mut said) {
-            Ok(ports) => Ok((child, ports)),
-            Err(_) => {
-                let _ = child.kill();
-                Err(self.ended(child.wait()?).context("the drill's centre did not start"))
-            }
+        if let Ok(ports) = Ports::deserialize(&mut said) {
+            return Ok((child, ports));
         }
+        // It has ended, or says something else than it should.
+        let _ = child.kill();
+        Err(self.ended(child.wait()?).context("the drill's centre did not start"))
     }
 
     fn ended(&self, status: ExitStatus) -> anyhow::Error {

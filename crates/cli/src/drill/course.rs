@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread;
 use std::time::Duration;
 
-use tallyproof_drill::script::{Carrier, Conduct, Fault, FloodKind, Script};
+use tallyproof_drill::script::{Carrier, Conduct, FloodKind, Script};
 
 use super::centre::CentreProcess;
 use super::clock::Clock;
@@ -167,12 +167,8 @@ pub(super) fn hostile_sent(script: &Script, sent: impl Fn(usize) -> u64) -> u64 
     floods.filter(|(_, flood)| matches!(flood.kind, FloodKind::Datagram(_))).map(|(number, _)| sent(number)).sum()
 }
 
-/// When nothing in the script is to come any more but receipts.
+/// When all attacks are over, and all kills. A path that stays broken for longer is nobody's reason to wait.
 fn last_event(script: &Script) -> Duration {
-    let faults = script.faults.iter().map(|fault| match fault {
-        Fault::Path { during, .. } => during.until,
-        Fault::KillCentre { at } => *at,
-    });
     let floods = script.floods.iter().map(|flood| flood.during.until);
-    faults.chain(floods).chain([script.reporting.until]).max().unwrap_or_default()
+    floods.chain(script.kills()).max().unwrap_or_default()
 }

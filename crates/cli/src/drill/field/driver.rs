@@ -1,7 +1,7 @@
 //! One thread's share of the stations: when each is due, what arrives for it, and the bad network in between.
 
 use std::collections::{BTreeMap, HashMap};
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
@@ -18,7 +18,7 @@ use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio::time::{sleep, sleep_until};
 
 use super::post::Postbox;
-use super::{Given, Plan, Station};
+use super::{Given, PathCounters, Plan, Station};
 
 /// How often a driver with nothing to do looks whether the drill has ended.
 const LOOK_UP: Duration = Duration::from_millis(100);
@@ -32,14 +32,15 @@ pub(super) struct Driver<'a> {
     by_number: HashMap<StationNo, usize>,
     /// Stations that wait for a receipt or have not begun.
     busy: usize,
-    paths: Vec<Path>,
+    paths: Vec<Path<'a>>,
     agenda: Agenda,
     arrivals: UnboundedReceiver<Parcel>,
     deliver: UnboundedSender<Parcel>,
     given: Vec<Given>,
 }
 
-struct Path {
+struct Path<'a> {
+    counts: &'a PathCounters,
     way: Way,
     up: Direction,
     down: Direction,
@@ -117,9 +118,9 @@ impl<'a> Driver<'a> {
             tokio::select! {
                 biased;
                 Some(parcel) = self.arrivals.recv() => {
-                    self.arrive(parcel);
+                    self.arrive(&parcel);
                     while let Ok(parcel) = self.arrivals.try_recv() {
-                        self.arrive(parcel);
+                        self.arrive(&parcel);
                     }
                 }
                 () = sleep_until(self.plan.clock.instant(wake).into()) => {}
@@ -146,8 +147,8 @@ impl<'a> Driver<'a> {
         while let Some(sent) = station.outbox.poll(clock.unix_ms(now)) {
             station.first_sent.get_or_insert(now);
             let Some(&path) = station.paths.get(sent.path) else { continue };
-            self.plan.counters.paths[path].sent.fetch_add(1, Relaxed);
-            let Some(Path { way, up, .. }) = self.paths.get_mut(path) else { continue };
+            let Some(Path { counts, way, up, .. }) = self.paths.get_mut(path) else { continue };
+            counts.sent.fetch_add(1, Relaxed);
             let bytes = match way {
                 Way::Datagrams(_) => sent.datagram,
                 // The tag is for the datagram lane; a record posted stands for itself.
@@ -168,36 +169,39 @@ impl<'a> Driver<'a> {
 
     /// Gives a transmission to whoever is at the other end of its path.
     fn hand_over(&self, digest: RecordDigest, Parcel { path, bytes }: Parcel) {
-        match self.paths.get(path).map(|path| &path.way) {
-            Some(Way::Datagrams(socket)) => {
-                // A full queue or a centre that is being restarted is a lost datagram: the outbox sends again.
-                if socket.try_send(&bytes).is_ok() {
-                    self.plan.counters.paths[path].delivered.fetch_add(1, Relaxed);
+        let Some(Path { counts, way, .. }) = self.paths.get(path) else { return };
+        let delivered = match way {
+            // A full queue or a centre that is being restarted is a lost datagram: the outbox sends again.
+            Way::Datagrams(socket) => socket.try_send(&bytes).is_ok(),
+            Way::Posts(postbox) => self.post(postbox, digest, Parcel { path, bytes }),
+        };
+        counts.delivered.fetch_add(u64::from(delivered), Relaxed);
+    }
+
+    /// Posts a record, unless it is still under way.
+    fn post(&self, postbox: &Arc<Postbox>, digest: RecordDigest, Parcel { path, bytes }: Parcel) -> bool {
+        let begun = postbox.begin(digest);
+        if begun {
+            let (postbox, deliver) = (Arc::clone(postbox), self.deliver.clone());
+            tokio::spawn(async move {
+                if let Some(bytes) = postbox.post(digest, bytes).await {
+                    // The drill may have ended.
+                    let _ = deliver.send(Parcel { path, bytes });
                 }
-            }
-            Some(Way::Posts(postbox)) if postbox.begin(digest) => {
-                self.plan.counters.paths[path].delivered.fetch_add(1, Relaxed);
-                let (postbox, deliver) = (Arc::clone(postbox), self.deliver.clone());
-                tokio::spawn(async move {
-                    if let Some(bytes) = postbox.post(digest, bytes).await {
-                        // The drill may have ended.
-                        let _ = deliver.send(Parcel { path, bytes });
-                    }
-                });
-            }
-            _ => {}
+            });
         }
+        begun
     }
 
     /// An answer sets out from the other end.
-    fn arrive(&mut self, parcel: Parcel) {
+    fn arrive(&mut self, parcel: &Parcel) {
         let now = self.plan.clock.now();
         let quality = self.plan.script.quality(parcel.path, now);
         let Some(path) = self.paths.get_mut(parcel.path) else { return };
         let copies: Vec<_> = path.down.carry(now, quality, parcel.bytes.len()).map(|arrival| arrival.at).collect();
         for at in copies {
             if at <= now {
-                self.accept(&parcel);
+                self.accept(parcel);
             } else {
                 self.agenda.add(at, Event::Down(Parcel { path: parcel.path, bytes: parcel.bytes.clone() }));
             }
@@ -206,27 +210,27 @@ impl<'a> Driver<'a> {
 
     fn accept(&mut self, Parcel { path, bytes }: &Parcel) {
         let now = self.plan.clock.now();
-        let Ok(claimed) = Receipt::peek(bytes) else { return };
+        let (Some(Path { counts, .. }), Ok(claimed)) = (self.paths.get(*path), Receipt::peek(bytes)) else { return };
         let Some(&index) = self.by_number.get(&claimed.station) else { return };
         let Some(station) = self.stations.get_mut(index) else { return };
         let Some(own) = station.paths.iter().position(|number| number == path) else { return };
         let Ok(receipted) = station.outbox.receive(self.plan.clock.unix_ms(now), own, bytes) else { return };
         let waited = now.saturating_sub(station.first_sent.unwrap_or(now));
         self.given.push(Given { at: now, waited, path: *path, receipt: receipted.receipt });
-        self.plan.counters.paths[*path].receipts.fetch_add(1, Relaxed);
+        counts.receipts.fetch_add(1, Relaxed);
         if station.outbox.pending() == 0 {
             self.busy = self.busy.saturating_sub(1);
         }
     }
 }
 
-async fn open_path(
-    plan: &Plan<'_>,
+async fn open_path<'a>(
+    plan: &'a Plan<'_>,
     index: usize,
     number: u8,
     deliver: &UnboundedSender<Parcel>,
-) -> anyhow::Result<Path> {
-    let (script, to) = (&plan.script.paths[index], plan.ends[index]);
+) -> anyhow::Result<Path<'a>> {
+    let (script, to, counts) = (&plan.script.paths[index], plan.ends[index], &plan.counters.paths[index]);
     ensure!(to.ip().is_loopback(), "a drill sends to loopback addresses only, and {to} is not one");
     let (way, conduct) = match script.carrier {
         Carrier::Http => (Way::Posts(Arc::new(Postbox::new(to, number))), Conduct::Honest),
@@ -236,10 +240,10 @@ async fn open_path(
     };
     let direction =
         |name, conduct| Direction::new(plan.script.seed, &format!("{name} {} {number}", script.name), conduct);
-    Ok(Path { way, up: direction("up", conduct), down: direction("down", Conduct::Honest) })
+    Ok(Path { counts, way, up: direction("up", conduct), down: direction("down", Conduct::Honest) })
 }
 
-async fn datagrams(to: std::net::SocketAddr, path: usize, deliver: &UnboundedSender<Parcel>) -> anyhow::Result<Way> {
+async fn datagrams(to: SocketAddr, path: usize, deliver: &UnboundedSender<Parcel>) -> anyhow::Result<Way> {
     let open = async {
         let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         socket.connect(to).await?;
