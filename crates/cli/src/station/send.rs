@@ -73,7 +73,7 @@ pub fn until_receipted(
         // Nobody listens once the command is at its end.
         let _ = report.lock().unwrap_or_else(PoisonError::into_inner).send((way, news));
     };
-    let carriers = Ways::open(ways, ca, POSTS, Arc::new(tell))?;
+    let carriers = Ways::open(ways, ca, POSTS, &Arc::new(tell))?;
     let clock = Clock::start();
     let deadline = timeout.map(|timeout| clock.now_ms().saturating_add(millis(timeout)));
     let mut sending = Sending {
@@ -166,7 +166,7 @@ impl Sending<'_> {
         let Some(way) = self.ways.get(path) else { return Ok(()) };
         match news {
             News::Arrived(bytes) | News::Done { outcome: Outcome::Answered(bytes), .. } => {
-                self.receive(path, &bytes)?
+                self.receive(path, &bytes)?;
             }
             News::Done { outcome: Outcome::Sent, .. } => {}
             News::Done { outcome: Outcome::Failed(error), .. } => {

@@ -79,10 +79,9 @@ impl Ways {
         addresses: &[Address],
         ca: Option<&Path>,
         posts: usize,
-        report: Arc<impl Report>,
+        report: &Arc<impl Report>,
     ) -> anyhow::Result<Self> {
         let ca = ca.map(|path| files::read(path, CA_LIMIT)).transpose()?;
-        let agent = http::agent(ca.as_deref())?;
         let mut ways = Self { queues: Vec::new(), busy: Arc::default(), stop: Arc::default() };
         for (number, address) in addresses.iter().enumerate() {
             let (queue, loads) = mpsc::channel();
@@ -92,12 +91,12 @@ impl Ways {
                 loads: Mutex::new(loads),
                 busy: Arc::clone(&ways.busy),
                 stop: Arc::clone(&ways.stop),
-                report: Arc::clone(&report),
+                report: Arc::clone(report),
             };
             let desk = Arc::new(desk);
             match address {
                 Address::Udp(place) => udp::start(place, &desk)?,
-                Address::Http(url) => (0..posts.max(1)).try_for_each(|_| http::start(&agent, url, &desk))?,
+                Address::Http(url) => (0..posts.max(1)).try_for_each(|_| http::start(url, ca.as_deref(), &desk))?,
                 Address::Folder(path) => folder::start(path, &desk)?,
             }
         }
@@ -109,7 +108,12 @@ impl Ways {
     pub fn offer(&self, way: usize, load: Load) -> bool {
         let Some(queue) = self.queues.get(way) else { return false };
         let digest = load.digest;
-        self.busy.set().insert((way, digest)) && (queue.send(load).is_ok() || self.busy.clear(way, &digest))
+        let is_free = self.busy.set().insert((way, digest));
+        let is_sent = is_free && queue.send(load).is_ok();
+        if is_free && !is_sent {
+            self.busy.clear(way, &digest);
+        }
+        is_sent
     }
 
     /// Whether no load is in hand any more.
@@ -133,10 +137,8 @@ impl Busy {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Always false, for [`Ways::offer`].
-    fn clear(&self, way: usize, digest: &RecordDigest) -> bool {
+    fn clear(&self, way: usize, digest: &RecordDigest) {
         self.set().remove(&(way, *digest));
-        false
     }
 }
 

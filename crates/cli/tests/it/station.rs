@@ -2,10 +2,13 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, UdpSocket};
+use std::path::{Path, PathBuf};
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use ed25519_dalek::SigningKey;
-use tallyproof_cli::centre::CentreKeys;
+use tallyproof_cli::centre::{self, CentreConfig, CentreKeys, Cut, HttpConfig, UdpConfig};
+use tallyproof_cli::package;
 use tallyproof_record::cose::{self, SealedRecord};
 use tallyproof_record::definition::DefinitionHash;
 use tallyproof_record::frame::{Frame, MacKey};
@@ -139,7 +142,9 @@ fn a_record_is_sent_until_its_receipt_verifies() {
     let sent = shell.run(&format!("{SEND} --to {address}"));
     let attempts = centre.join().unwrap();
     assert_eq!(sent.code, 0, "{}", sent.stderr);
-    assert_eq!((&sent.json()["waiting"], &sent.json()["receipts"][0]["tries"]), (&0.into(), &3.into()));
+    let report = sent.json();
+    assert_eq!((&report["waiting"], &report["receipts"][0]["tries"]), (&0.into(), &3.into()));
+    assert_eq!(report["receipts"][0]["path"], address, "`--to` is `--via`");
     assert!(attempts.windows(2).all(|pair| pair[0] < pair[1]), "{attempts:?}");
     let done = shell.run("--json station status --queue queue --pack packs/station-1.toml");
     assert_eq!((done.code, &done.json()["receipted"]), (0, &1.into()));
@@ -166,6 +171,145 @@ fn sending_gives_up_after_the_timeout_and_keeps_the_queue() {
         .run(&format!("--json station send --queue queue --pack packs/station-1.toml --timeout 1 --to udp://{to}"));
     assert_eq!((sent.code, &sent.json()["waiting"]), (1, &1.into()));
     assert!(shell.path("queue/station-1-contest-1.cose").exists());
+}
+
+/// Takes connections and never answers.
+fn silent_server() -> (TcpListener, String) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    (listener, address)
+}
+
+/// The one record in a drop folder: its path.
+fn only_record(folder: &Path) -> Option<PathBuf> {
+    let mut found = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    found.find(|path| path.extension().is_some_and(|extension| extension == "cose"))
+}
+
+/// Writes the centre's receipt beside a record, as `centre ingest` does.
+fn answer_beside(shell: &Shell, record: &Path) {
+    let keys = CentreKeys::read(&shell.path("keys")).unwrap();
+    let sealed = SealedRecord::from_bytes(std::fs::read(record).unwrap()).unwrap();
+    let tally = cose::open(sealed.as_bytes()).unwrap().tally;
+    let receipt = Receipt { station: tally.station, contest: tally.contest, digest: sealed.digest() };
+    std::fs::write(record.with_extension("receipt"), receipt.sign(&tally.election, &keys.receipts)).unwrap();
+}
+
+#[test]
+fn a_folder_takes_the_record_where_udp_and_https_are_dead() {
+    let shell = enrolled();
+    assert_eq!(shell.run(SEAL).code, 0);
+    std::fs::create_dir(shell.path("stick")).unwrap();
+    let deaf = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let (_listener, silent) = silent_server();
+    let line = format!("{SEND} --via udp://{} --via {silent} --via file:stick", deaf.local_addr().unwrap());
+    let sent = thread::scope(|scope| {
+        let sending = scope.spawn(|| shell.run(&line));
+        let until = Instant::now() + Duration::from_secs(10);
+        let record = loop {
+            match only_record(&shell.path("stick")) {
+                Some(record) => break record,
+                None => assert!(Instant::now() < until, "the folder never got the record"),
+            }
+        };
+        answer_beside(&shell, &record);
+        sending.join().unwrap()
+    });
+    assert_eq!((sent.code, &sent.json()["waiting"]), (0, &0.into()), "{}", sent.stderr);
+    assert_eq!(sent.json()["receipts"][0]["path"], "file:stick");
+    let record = only_record(&shell.path("stick")).unwrap();
+    assert_eq!(std::fs::read(record).unwrap(), std::fs::read(shell.path("queue/station-1-contest-1.cose")).unwrap());
+}
+
+#[test]
+fn with_folders_alone_sending_ends_when_they_have_the_record() {
+    let shell = enrolled();
+    assert_eq!(shell.run(SEAL).code, 0);
+    let send = format!("{} --via file:stick", SEND.replace(" --timeout 20", ""));
+    let early = shell.run(&format!("{send} --timeout 1"));
+    assert_eq!(early.code, 1);
+    assert!(
+        early.stderr.contains("there is no folder stick"),
+        "a folder that is not there is not made: {}",
+        early.stderr
+    );
+    std::fs::create_dir(shell.path("stick")).unwrap();
+    let sent = shell.run(&send);
+    assert_eq!((sent.code, &sent.json()["waiting"], &sent.json()["transmissions"]), (1, &1.into(), &1.into()));
+    assert!(sent.stderr.contains("carry it to the centre"), "{}", sent.stderr);
+    answer_beside(&shell, &only_record(&shell.path("stick")).unwrap());
+    let again = shell.run(&send);
+    assert_eq!((again.code, &again.json()["receipts"][0]["path"]), (0, &"file:stick".into()), "{}", again.stderr);
+}
+
+#[test]
+fn a_server_that_hangs_delays_no_other_way() {
+    let shell = enrolled();
+    assert_eq!(shell.run(SEAL).code, 0);
+    let election = shell.run("--json election show published").json()["definition"].as_str().unwrap().parse().unwrap();
+    let (_listener, silent) = silent_server();
+    let (good, centre) = unreliable_centre(CentreKeys::read(&shell.path("keys")).unwrap(), election);
+    let start = Instant::now();
+    let sent = shell.run(&format!("{SEND} --via {silent} --via {good}"));
+    centre.join().unwrap();
+    let report = sent.json();
+    assert_eq!((sent.code, &report["receipts"][0]["path"]), (0, &good.clone().into()), "{}", sent.stderr);
+    assert_eq!(report["receipts"][0]["tries"], 4, "three by the way that lives, one that hangs");
+    assert!(start.elapsed() < Duration::from_secs(10), "the POST alone would take twenty seconds");
+}
+
+#[test]
+fn by_two_ways_that_live_one_record_gets_one_receipt() {
+    let shell = enrolled();
+    assert_eq!(shell.run(SEAL).code, 0);
+    let centre = centre::start(CentreConfig {
+        election: package::load(&shell.path("published")).unwrap().election.commit(),
+        keys: CentreKeys::read(&shell.path("keys")).unwrap(),
+        journal: shell.path("journal"),
+        create: true,
+        bundle: shell.path("bundle"),
+        udp: UdpConfig::at(([127, 0, 0, 1], 0)),
+        http: Some(HttpConfig::plain(([127, 0, 0, 1], 0).into())),
+        admin: None,
+        cut: Cut::OnDemand,
+        publish_every: Duration::from_secs(1),
+        workers: 1,
+    })
+    .unwrap();
+    let (udp, http) = (centre.udp_addr(), centre.http_addr().unwrap());
+    let sent = shell.run(&format!("{SEND} --via udp://{udp} --via http://{http}"));
+    assert_eq!((sent.code, &sent.json()["waiting"]), (0, &0.into()), "{}", sent.stderr);
+    assert_eq!(sent.json()["receipts"].as_array().unwrap().len(), 1);
+    let stats = centre.shutdown().unwrap();
+    assert_eq!((stats.journalled, stats.tree_size), (1, 2));
+}
+
+#[test]
+fn a_relay_that_holds_a_record_has_not_settled_it() {
+    let shell = enrolled();
+    assert_eq!(shell.run(SEAL).code, 0);
+    let (address, relay) = refusing_centre("202 Accepted", "held: no promise yet", 2);
+    let sent = shell.run(&format!("{} --via {address}", SEND.replace("--timeout 20", "--timeout 1")));
+    relay.join().unwrap();
+    assert_eq!((sent.code, &sent.json()["waiting"]), (1, &1.into()));
+    assert_eq!(sent.stderr, "", "to be held is no failure");
+}
+
+#[test]
+fn mistakes_in_the_ways_are_said_before_anything_is_sent() {
+    let shell = enrolled();
+    assert_eq!(shell.run(SEAL).code, 0);
+    for (ways, expected) in [
+        ("--via http://centre.example", "plain http is for this machine alone"),
+        ("--via udp://centre.example", "lacks a port"),
+        ("--via file:stick --via file:stick", "given twice"),
+        ("--via centre.example:7410", "is not a way to the centre"),
+        ("", "the pack names no way to the centre; give one with --via"),
+    ] {
+        let sent = shell.run(&format!("{SEND} {ways}"));
+        assert_eq!(sent.code, 2, "{ways}");
+        assert!(sent.stderr.contains(expected), "{ways}: {}", sent.stderr);
+    }
 }
 
 /// Answers `requests` POSTs with the same words, and counts them.

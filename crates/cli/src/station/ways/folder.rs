@@ -59,10 +59,9 @@ impl Way {
     fn look<R: Report>(&mut self, desk: &Desk<R>) {
         let Ok(folder) = DropFolder::open(&self.path) else { return };
         self.stored.retain(|slip| {
-            let receipt = folder.receipt(slip);
-            let is_there = receipt.is_some();
-            receipt.into_iter().for_each(|bytes| desk.arrived(bytes));
-            !is_there
+            let Some(bytes) = folder.receipt(slip) else { return true };
+            desk.arrived(bytes);
+            false
         });
     }
 }

@@ -16,12 +16,10 @@ const FINAL: [u16; 3] = [400, 403, 413];
 const HELD: u16 = 202;
 const ANSWER_LIMIT: u64 = 4096;
 
-pub(super) fn agent(ca: Option<&[u8]>) -> anyhow::Result<Agent> {
-    http::agent(TIMEOUT, ca)
-}
-
-pub(super) fn start<R: Report>(agent: &Agent, url: &str, desk: &Arc<Desk<R>>) -> anyhow::Result<()> {
-    let (agent, url, desk) = (agent.clone(), url.to_owned(), Arc::clone(desk));
+pub(super) fn start<R: Report>(url: &str, ca: Option<&[u8]>, desk: &Arc<Desk<R>>) -> anyhow::Result<()> {
+    // Each thread has its own, because a shared one keeps few connections open between two posts.
+    let agent = http::agent(TIMEOUT, ca)?;
+    let (url, desk) = (url.to_owned(), Arc::clone(desk));
     spawn("way-https", move || {
         while let Some(Load { digest, bytes }) = desk.next() {
             let outcome = post(&agent, &url, &bytes).unwrap_or_else(Outcome::Failed);
