@@ -1,18 +1,25 @@
 //! A synthetic election for benches: one contest of ten ballot lines, every station's record sealed before the clock starts.
 #![allow(dead_code, reason = "each bench uses a part of it")]
 
+use std::num::NonZeroU32;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use anyhow::{anyhow, ensure};
+use anyhow::{Context, anyhow, ensure};
 use rayon::prelude::*;
-use tallyproof_cli::centre::{self, Answer, CentreConfig, CentreKeys, CentreStats, Cut, Submitted};
+use tallyproof_cli::centre::{
+    self, Answer, CentreConfig, CentreKeys, CentreStats, Cut, RunningCentre, Submitted, UdpConfig,
+};
+use tallyproof_drill::hostile::Hostile;
 use tallyproof_drill::keys::Seed;
-use tallyproof_record::cose::{self, SealedRecord};
-use tallyproof_record::definition::package::{self, Files};
+use tallyproof_drill::network::Chance;
+use tallyproof_drill::population::Population;
+use tallyproof_drill::script::DatagramKind;
+use tallyproof_drill::synthetic::{self, Synthetic};
+use tallyproof_record::cose::SealedRecord;
+use tallyproof_record::definition::results::Results;
 use tallyproof_record::definition::{Committed, StationKey};
-use tallyproof_record::tally::Stage;
-use tallyproof_record::{ContestNo, Phase, StationNo, Tally};
+use tallyproof_record::{ContestNo, StationNo};
 
 const SEED: Seed = Seed(1);
 
@@ -20,14 +27,37 @@ const SEED: Seed = Seed(1);
 pub(crate) struct World {
     pub(crate) definition: Committed,
     pub(crate) sealed: Vec<SealedRecord>,
+    results: Results,
 }
 
 impl World {
     /// An election of this many stations.
     pub(crate) fn new(stations: u32) -> anyhow::Result<Self> {
-        let definition = define(stations)?;
-        let sealed = (1..=stations).into_par_iter().map(|no| seal(&definition, StationNo(no))).collect();
-        Ok(Self { definition, sealed })
+        let count = NonZeroU32::new(stations).context("an election has stations")?;
+        let Synthetic { election, results } = synthetic::election(count, SEED).map_err(|found| anyhow!("{found:?}"))?;
+        let definition = election.with_keys(public_key).commit();
+        let mut world = Self { definition, sealed: Vec::new(), results };
+        let population = world.population()?;
+        let parts = (1..=stations).into_par_iter().filter_map(|no| population.part(StationNo(no), ContestNo(1)));
+        world.sealed = parts.flat_map_iter(|part| part.sealed).collect();
+        ensure!(world.sealed.len() == stations as usize, "a station has no record");
+        Ok(world)
+    }
+
+    fn population(&self) -> anyhow::Result<Population<'_>> {
+        let perfect = Chance::new(0.0).context("no chance")?;
+        Ok(Population::new(&self.definition, &self.results, SEED, perfect)?)
+    }
+
+    /// Datagrams of attackers.
+    pub(crate) fn hostile(&self, kind: DatagramKind, count: usize) -> anyhow::Result<Vec<Vec<u8>>> {
+        let mut hostile = Hostile::new(kind, &self.population()?, keys()?.epoch).context("nobody to attack")?;
+        let now = u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis())?;
+        let mut datagrams = vec![Vec::new(); count];
+        for datagram in &mut datagrams {
+            hostile.write(now, datagram);
+        }
+        Ok(datagrams)
     }
 
     /// The key of each record's station.
@@ -35,22 +65,26 @@ impl World {
         (1..).zip(&self.sealed).map(|(no, _)| public_key(StationNo(no))).collect()
     }
 
-    /// Runs all records through a centre in `folder`; returns the times until all were receipted and until all were published.
-    pub(crate) fn run_centre(&self, folder: &Path) -> anyhow::Result<(Duration, Duration)> {
-        let centre = centre::start(CentreConfig {
+    /// A centre in `folder`, with a socket for datagrams and no HTTP port.
+    pub(crate) fn start_centre(&self, folder: &Path) -> anyhow::Result<RunningCentre> {
+        centre::start(CentreConfig {
             election: self.definition.clone(),
-            keys: CentreKeys::new("log.example/bench", SEED.log_key(), SEED.mac_master())?,
+            keys: keys()?,
             journal: folder.join("journal"),
             create: true,
             bundle: folder.join("bundle"),
-            udp: ([127, 0, 0, 1], 0).into(),
+            udp: UdpConfig::at(([127, 0, 0, 1], 0)),
             http: None,
-            tls: None,
             admin: None,
             cut: Cut::Every(Duration::from_secs(1)),
             publish_every: Duration::from_secs(5),
             workers: 0,
-        })?;
+        })
+    }
+
+    /// Runs all records through a centre in `folder`; returns the times until all were receipted and until all were published.
+    pub(crate) fn run_centre(&self, folder: &Path) -> anyhow::Result<(Duration, Duration)> {
+        let centre = self.start_centre(folder)?;
         let records: Vec<Vec<u8>> = self.sealed.iter().map(|record| record.as_bytes().to_vec()).collect();
         let start = Instant::now();
         let answers: Vec<_> = records.into_iter().map(|record| centre.submitter().submit(record)).collect();
@@ -68,43 +102,12 @@ impl World {
     }
 }
 
-fn define(stations: u32) -> anyhow::Result<Committed> {
-    let register: Vec<String> = (1..=stations).map(|station| format!("s{station},all,1000\n")).collect();
-    let ballot: Vec<String> = (1..=10).map(|line| format!("office,l{line}\n")).collect();
-    let toml = "format = 1\nid = \"bench\"\nname = \"Bench\"\ndate = \"2026-07-01\"\nphase = \"drill\"\n\n\
-                [[contest]]\nid = \"office\"\nname = \"Office\"\narea = \"all\"\n";
-    let files = [
-        ("election.toml", toml.to_owned()),
-        ("areas.csv", "id,parent,name,kind\nall,,All,country\n".to_owned()),
-        ("stations.csv", format!("id,area,registered\n{}", register.concat())),
-        ("ballot.csv", format!("contest,line\n{}", ballot.concat())),
-    ];
-    let files: Files = files.map(|(name, text)| (name.to_owned(), text.into_bytes())).into();
-    let election = package::parse(&files).map_err(|problems| anyhow!("{problems:?}"))?;
-    Ok(election.with_keys(public_key).commit())
+fn keys() -> anyhow::Result<CentreKeys> {
+    CentreKeys::new("log.example/bench", SEED.log_key(), SEED.mac_master())
 }
 
 fn public_key(station: StationNo) -> StationKey {
     SEED.station_key(station).verifying_key().into()
-}
-
-fn seal(definition: &Committed, station: StationNo) -> SealedRecord {
-    let tally = Tally {
-        election: *definition.hash(),
-        phase: Phase::Drill,
-        stage: Stage::Count,
-        station,
-        contest: ContestNo(1),
-        sealed_at: 1_800_000_000,
-        counts: (0..10).map(|line| (station.0 + line) % 90).collect(),
-        blank: None,
-        null: None,
-        voters: None,
-        registered: None,
-        total: None,
-        images: Vec::new(),
-    };
-    cose::seal(&tally, &SEED.station_key(station))
 }
 
 /// How long `work` takes.

@@ -1,20 +1,16 @@
-//! `tallyproof centre`: make a centre's keys, and run it.
+//! `tallyproof centre`: make a centre's keys, run it, and hand it the records of a folder.
 
-use std::fmt;
-use std::net::SocketAddr;
-use std::path::PathBuf;
-use std::time::Duration;
+mod ingest;
+mod init;
+mod serve;
 
-use anyhow::{Context, ensure};
 use clap::Subcommand;
-use schemars::{JsonSchema, Schema, schema_for};
-use serde::Serialize;
-use tallyproof_record::definition::Committed;
+use schemars::{Schema, schema_for};
 
-use crate::centre::{self, CentreConfig, CentreKeys, CentreStats, Cut, TlsFiles};
-use crate::{Exit, Printer, Report, package};
+use crate::centre::StatsReport;
+use crate::{Exit, Printer};
 
-/// Arguments of the command.
+/// Arguments of `tallyproof centre`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  tallyproof centre init --keys keys --origin log.example/2026\n\n\
     docs/guide/first-election.md goes through a whole election, docs/operate/centre.md says how to run a centre.")]
@@ -27,226 +23,28 @@ pub struct Args {
 #[derive(Debug, Subcommand)]
 enum Action {
     /// Make the log's key and the MAC secret
-    #[command(after_help = "Example:\n  tallyproof centre init --keys keys --origin log.example/2026")]
-    Init(InitArgs),
+    Init(init::Args),
     /// Receive records, give receipts, publish the bundle
-    #[command(
-        after_help = "Example:\n  tallyproof centre serve --election election --keys keys --journal centre.journal --create \\\n    \
-                      --bundle bundle --udp 0.0.0.0:7410 --http 127.0.0.1:7411 --admin 127.0.0.1:7412"
-    )]
-    Serve(Box<ServeArgs>),
+    Serve(Box<serve::Args>),
+    /// Hand the running centre every record of a folder, such as a USB stick, and put the receipts beside them
+    Ingest(ingest::Args),
 }
 
-/// Arguments of `centre init`.
-#[derive(Debug, clap::Args)]
-struct InitArgs {
-    /// Folder for the keys; existing keys are never replaced
-    #[arg(long, value_name = "DIR")]
-    keys: PathBuf,
-    /// Name of the log, such as log.example/2026; it stands in every checkpoint
-    #[arg(long, value_name = "NAME")]
-    origin: String,
-}
-
-/// Arguments of `centre serve`.
-#[derive(Debug, clap::Args)]
-struct ServeArgs {
-    /// Folder of the election package, its stations enrolled
-    #[arg(long, value_name = "DIR")]
-    election: PathBuf,
-    /// Folder of the centre's keys
-    #[arg(long, value_name = "DIR")]
-    keys: PathBuf,
-    /// The journal's file
-    #[arg(long, value_name = "FILE")]
-    journal: PathBuf,
-    /// Make the journal; for the first start of an election only
-    #[arg(long)]
-    create: bool,
-    /// Folder of the public bundle
-    #[arg(long, value_name = "DIR")]
-    bundle: PathBuf,
-    /// Where stations send datagrams; port 0 takes a free one
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7410")]
-    udp: SocketAddr,
-    /// Where records are taken over HTTP(S)
-    #[arg(long, value_name = "ADDRESS")]
-    http: Option<SocketAddr>,
-    /// Certificate chain (PEM); without it --http must be a loopback address
-    #[arg(long, value_name = "FILE", requires = "tls_key", requires = "http")]
-    tls_cert: Option<PathBuf>,
-    /// Private key of the certificate (PEM)
-    #[arg(long, value_name = "FILE", requires = "tls_cert")]
-    tls_key: Option<PathBuf>,
-    /// Private port for /healthz and /metrics
-    #[arg(long, value_name = "ADDRESS")]
-    admin: Option<SocketAddr>,
-    /// How often a checkpoint is made, such as 1s or 250ms
-    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = parse_duration)]
-    cut_every: Duration,
-    /// How often index, pages and manifest are published at most
-    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = parse_duration)]
-    publish_every: Duration,
-    /// Threads that check signatures; 0 takes one a core
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    workers: usize,
-}
-
-/// Runs the command.
+/// Runs `tallyproof centre`.
 pub fn run(args: Args, printer: &mut Printer) -> anyhow::Result<Exit> {
     match args.action {
-        Action::Init(args) => init(&args, printer),
-        Action::Serve(args) => serve(*args, printer),
+        Action::Init(args) => init::run(&args, printer),
+        Action::Serve(args) => serve::run(*args, printer),
+        Action::Ingest(args) => ingest::run(&args, printer),
     }
 }
 
-/// The JSON Schemas of the command's results.
+/// The JSON Schemas of the commands' results, and of `GET /stats` on the private port.
 pub fn schemas() -> Vec<(&'static str, Schema)> {
-    vec![("centre-init", schema_for!(InitReport)), ("centre-serve", schema_for!(Listening))]
-}
-
-/// The keys made.
-#[derive(Debug, Serialize, JsonSchema)]
-struct InitReport {
-    /// C2SP verifier key of the log: publish it before polling, by ways that the centre's machines have no part in.
-    log: String,
-    /// Files written; they are for their owner alone.
-    files: Vec<String>,
-}
-
-impl Report for InitReport {
-    fn write_text(&self, out: &mut dyn fmt::Write) -> fmt::Result {
-        writeln!(out, "made {} (keep them secret, and a copy apart)", self.files.join(" and "))?;
-        writeln!(
-            out,
-            "\nThe log's verifier key. Publish it before polling (newspaper, parties, paper); it goes into the trust file:\n"
-        )?;
-        writeln!(out, "log = \"{}\"", self.log)
-    }
-}
-
-fn init(args: &InitArgs, printer: &mut Printer) -> anyhow::Result<Exit> {
-    let keys = CentreKeys::generate(&args.origin)?;
-    keys.create(&args.keys)?;
-    let files = [centre::LOG_KEY_FILE, centre::MAC_KEY_FILE].map(|name| args.keys.join(name).display().to_string());
-    printer.report(&InitReport { log: keys.verifier().to_string(), files: files.into() });
-    Ok(Exit::Holds)
-}
-
-/// Printed once the sockets are open.
-#[derive(Debug, Serialize, JsonSchema)]
-struct Listening {
-    /// Where datagrams are received.
-    udp: String,
-    /// Where records are taken over HTTP.
-    http: Option<String>,
-    /// Where health and metrics are.
-    admin: Option<String>,
-    /// Definition hash of the election.
-    definition: String,
-    /// C2SP verifier key of the log.
-    log: String,
-    /// Entries under the checkpoint that was published at the start.
-    tree_size: u64,
-}
-
-impl Report for Listening {
-    fn write_text(&self, out: &mut dyn fmt::Write) -> fmt::Result {
-        write!(out, "listening udp={}", self.udp)?;
-        for (name, address) in [("http", &self.http), ("admin", &self.admin)] {
-            if let Some(address) = address {
-                write!(out, " {name}={address}")?;
-            }
-        }
-        writeln!(out, " tree_size={} definition={} log={}", self.tree_size, self.definition, self.log)
-    }
-}
-
-fn serve(args: ServeArgs, printer: &mut Printer) -> anyhow::Result<Exit> {
-    let election = load_election(&args)?;
-    let definition = election.hash().to_string();
-    let keys = CentreKeys::read(&args.keys)?;
-    let log = keys.verifier().to_string();
-    let centre = centre::start(config(args, election, keys)).context("the centre cannot start")?;
-    printer.report(&Listening {
-        udp: centre.udp_addr().to_string(),
-        http: centre.http_addr().map(|address| address.to_string()),
-        admin: centre.admin_addr().map(|address| address.to_string()),
-        definition,
-        log,
-        tree_size: centre.stats().tree_size,
-    });
-    let waited = centre.wait();
-    let ended = centre.shutdown();
-    waited?;
-    printer.note(summary(&ended?));
-    Ok(Exit::Holds)
-}
-
-fn load_election(args: &ServeArgs) -> anyhow::Result<Committed> {
-    let election = package::load(&args.election)?.election;
-    let keyless = election.stations().iter().filter(|station| station.key.is_none()).count();
-    ensure!(
-        keyless < election.stations().len(),
-        "no station of {} has a key, so no record could be authentic; enrol them with `tallyproof election enrol`",
-        args.election.display()
-    );
-    Ok(election.commit())
-}
-
-fn config(args: ServeArgs, election: Committed, keys: CentreKeys) -> CentreConfig {
-    CentreConfig {
-        election,
-        keys,
-        journal: args.journal,
-        create: args.create,
-        bundle: args.bundle,
-        udp: args.udp,
-        http: args.http,
-        tls: args.tls_cert.zip(args.tls_key).map(|(cert, key)| TlsFiles { cert, key }),
-        admin: args.admin,
-        cut: Cut::Every(args.cut_every),
-        publish_every: args.publish_every,
-        workers: args.workers,
-    }
-}
-
-fn summary(stats: &CentreStats) -> String {
-    format!(
-        "stopped: {} datagrams received, {} dropped at the gate, {} records journalled, {} duplicates, {} refused; log size {}",
-        stats.received,
-        stats.dropped(),
-        stats.journalled,
-        stats.duplicates,
-        stats.refused_total(),
-        stats.tree_size
-    )
-}
-
-fn parse_duration(text: &str) -> Result<Duration, String> {
-    let wrong = || format!("`{text}` is not a time; write it as 250ms, 1s or 2m");
-    let unit_at = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?;
-    let (number, unit) = text.split_at(unit_at);
-    let number: u64 = number.parse().map_err(|_| wrong())?;
-    let millis = match unit {
-        "ms" => Some(number),
-        "s" => number.checked_mul(1000),
-        "m" => number.checked_mul(60_000),
-        _ => None,
-    };
-    millis.filter(|&millis| millis > 0).map(Duration::from_millis).ok_or_else(wrong)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn durations_need_a_unit_and_are_positive() {
-        assert_eq!(parse_duration("250ms"), Ok(Duration::from_millis(250)));
-        assert_eq!(parse_duration("2m"), Ok(Duration::from_mins(2)));
-        for bad in ["", "1", "s", "0s", "1h", "-1s", "1.5s", "99999999999999999999s", "9999999999999999999m"] {
-            assert!(parse_duration(bad).is_err(), "{bad}");
-        }
-    }
+    vec![
+        ("centre-init", schema_for!(init::InitReport)),
+        ("centre-serve", schema_for!(serve::Listening)),
+        ("centre-ingest", schema_for!(ingest::IngestReport)),
+        ("centre-stats", schema_for!(StatsReport)),
+    ]
 }

@@ -151,7 +151,8 @@ fn verify(source: &dyn Source, trust: Option<&Trust>, printer: &Printer) -> anyh
     Ok(found?)
 }
 
-fn read_trust(path: &Path) -> anyhow::Result<Trust> {
+/// Reads a trust file.
+pub fn read_trust(path: &Path) -> anyhow::Result<Trust> {
     let bytes = files::read(path, TRUST_LIMIT)?;
     let name = path.display().to_string();
     Trust::parse(&bytes, &name).map_err(|problems| refusal(format!("{name} is not a trust file"), &problems))

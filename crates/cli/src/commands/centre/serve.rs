@@ -1,0 +1,200 @@
+//! `tallyproof centre serve`: receive records, give receipts, publish the bundle.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context, ensure};
+use schemars::JsonSchema;
+use serde::Serialize;
+use tallyproof_record::definition::Committed;
+
+use crate::centre::{self, CentreConfig, CentreKeys, CentreStats, Cut, HttpConfig, TlsFiles, UdpConfig};
+use crate::{Exit, Printer, Report, package};
+
+/// Arguments of `tallyproof centre serve`.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Example:\n  tallyproof centre serve --election election --keys keys --journal centre.journal --create \\\n    \
+                  --bundle bundle --udp 0.0.0.0:7410 --http 127.0.0.1:7411 --admin 127.0.0.1:7412"
+)]
+pub(super) struct Args {
+    /// Folder of the election package, its stations enrolled
+    #[arg(long, value_name = "DIR")]
+    election: PathBuf,
+    /// Folder of the centre's keys
+    #[arg(long, value_name = "DIR")]
+    keys: PathBuf,
+    /// The journal's file
+    #[arg(long, value_name = "FILE")]
+    journal: PathBuf,
+    /// Make the journal; for the first start of an election only
+    #[arg(long)]
+    create: bool,
+    /// Folder of the public bundle
+    #[arg(long, value_name = "DIR")]
+    bundle: PathBuf,
+    /// Where stations send datagrams; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7410")]
+    udp: SocketAddr,
+    /// Whether the kernel drops datagrams that cannot be records by their length and first bytes
+    #[arg(long, value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set)]
+    kernel_filter: bool,
+    /// Bytes of datagrams that the kernel is asked to hold while the centre is busy
+    #[arg(long, value_name = "BYTES", default_value_t = UdpConfig::RECEIVE_BUFFER)]
+    receive_buffer: usize,
+    /// Where records are taken over HTTP(S)
+    #[arg(long, value_name = "ADDRESS")]
+    http: Option<SocketAddr>,
+    /// Certificate chain (PEM); without it --http must be a loopback address
+    #[arg(long, value_name = "FILE", requires = "tls_key", requires = "http")]
+    tls_cert: Option<PathBuf>,
+    /// Private key of the certificate (PEM)
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+    /// Connections that one source may hold on the HTTP port; 0 for no such limit, where a proxy stands before it
+    #[arg(long, value_name = "N", default_value_t = HttpConfig::PER_SOURCE)]
+    http_per_source: u16,
+    /// Private port for /healthz, /metrics and /stats
+    #[arg(long, value_name = "ADDRESS")]
+    admin: Option<SocketAddr>,
+    /// How often a checkpoint is made, such as 1s or 250ms
+    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = parse_duration)]
+    cut_every: Duration,
+    /// How often index, pages and manifest are published at most
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = parse_duration)]
+    publish_every: Duration,
+    /// Threads that check signatures; 0 takes one a core
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    workers: usize,
+}
+
+/// Printed once the sockets are open.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Listening {
+    /// Where datagrams are received.
+    udp: String,
+    /// Where records are taken over HTTP.
+    http: Option<String>,
+    /// Where health and metrics are.
+    admin: Option<String>,
+    /// Definition hash of the election.
+    definition: String,
+    /// C2SP verifier key of the log.
+    log: String,
+    /// Entries under the checkpoint that was published at the start.
+    tree_size: u64,
+}
+
+impl Report for Listening {
+    fn write_text(&self, out: &mut dyn fmt::Write) -> fmt::Result {
+        write!(out, "listening udp={}", self.udp)?;
+        for (name, address) in [("http", &self.http), ("admin", &self.admin)] {
+            if let Some(address) = address {
+                write!(out, " {name}={address}")?;
+            }
+        }
+        writeln!(out, " tree_size={} definition={} log={}", self.tree_size, self.definition, self.log)
+    }
+}
+
+pub(super) fn run(args: Args, printer: &mut Printer) -> anyhow::Result<Exit> {
+    let election = load_election(&args)?;
+    let definition = election.hash().to_string();
+    let keys = CentreKeys::read(&args.keys)?;
+    let log = keys.verifier().to_string();
+    let asked = args.receive_buffer;
+    let centre = centre::start(config(args, election, keys)).context("the centre cannot start")?;
+    if centre.receive_buffer() < asked {
+        printer.note(format_args!(
+            "the kernel grants a receive buffer of {} bytes where {asked} were asked for: under attack more datagrams are lost, and \
+             sent again. Raise net.core.rmem_max, or give the program CAP_NET_ADMIN",
+            centre.receive_buffer()
+        ));
+    }
+    printer.report(&Listening {
+        udp: centre.udp_addr().to_string(),
+        http: centre.http_addr().map(|address| address.to_string()),
+        admin: centre.admin_addr().map(|address| address.to_string()),
+        definition,
+        log,
+        tree_size: centre.stats().tree_size,
+    });
+    let waited = centre.wait();
+    let ended = centre.shutdown();
+    waited?;
+    printer.note(summary(&ended?));
+    Ok(Exit::Holds)
+}
+
+fn load_election(args: &Args) -> anyhow::Result<Committed> {
+    let election = package::load(&args.election)?.election;
+    let keyless = election.stations().iter().filter(|station| station.key.is_none()).count();
+    ensure!(
+        keyless < election.stations().len(),
+        "no station of {} has a key, so no record could be authentic; enrol them with `tallyproof election enrol`",
+        args.election.display()
+    );
+    Ok(election.commit())
+}
+
+fn config(args: Args, election: Committed, keys: CentreKeys) -> CentreConfig {
+    CentreConfig {
+        election,
+        keys,
+        journal: args.journal,
+        create: args.create,
+        bundle: args.bundle,
+        udp: UdpConfig { address: args.udp, kernel_filter: args.kernel_filter, receive_buffer: args.receive_buffer },
+        http: args.http.map(|address| HttpConfig {
+            address,
+            tls: args.tls_cert.zip(args.tls_key).map(|(cert, key)| TlsFiles { cert, key }),
+            per_source: args.http_per_source,
+        }),
+        admin: args.admin,
+        cut: Cut::Every(args.cut_every),
+        publish_every: args.publish_every,
+        workers: args.workers,
+    }
+}
+
+fn summary(stats: &CentreStats) -> String {
+    format!(
+        "stopped: {} datagrams received, {} dropped at the gate, {} records journalled, {} duplicates, {} refused; log size {}",
+        stats.arrived(),
+        stats.dropped(),
+        stats.journalled,
+        stats.duplicates,
+        stats.refused_total(),
+        stats.tree_size
+    )
+}
+
+fn parse_duration(text: &str) -> Result<Duration, String> {
+    let wrong = || format!("`{text}` is not a time; write it as 250ms, 1s or 2m");
+    let unit_at = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?;
+    let (number, unit) = text.split_at(unit_at);
+    let number: u64 = number.parse().map_err(|_| wrong())?;
+    let millis = match unit {
+        "ms" => Some(number),
+        "s" => number.checked_mul(1000),
+        "m" => number.checked_mul(60_000),
+        _ => None,
+    };
+    millis.filter(|&millis| millis > 0).map(Duration::from_millis).ok_or_else(wrong)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_need_a_unit_and_are_positive() {
+        assert_eq!(parse_duration("250ms"), Ok(Duration::from_millis(250)));
+        assert_eq!(parse_duration("2m"), Ok(Duration::from_mins(2)));
+        for bad in ["", "1", "s", "0s", "1h", "-1s", "1.5s", "99999999999999999999s", "9999999999999999999m"] {
+            assert!(parse_duration(bad).is_err(), "{bad}");
+        }
+    }
+}
