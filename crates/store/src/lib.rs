@@ -13,4 +13,4 @@ pub mod last;
 
 pub use bundle::BundleFolder;
 pub use journal::{Binding, SqliteJournal};
-pub use last::LastCheckpoint;
+pub use last::{LastCheckpoint, LastError};

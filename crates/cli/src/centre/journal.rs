@@ -148,12 +148,19 @@ impl<J: Journal> Writer<J> {
 
     /// No receipt, ever, for a group that the journal did not take; its senders send again.
     fn refuse(&self, group: Vec<Taken>, error: &J::Error) {
-        tracing::error!(%error, records = group.len(), "the journal took none of a group; no receipts for it");
-        add(&self.shared.counters.journal_failures, 1);
-        self.shared.counters.journal_failing.store(true, Relaxed);
+        self.failed(error, "the journal takes no records; no receipts for them");
         for Taken { record, reply } in group {
             let waiters = self.shared.known(record.digest()).forget(record.digest());
             waiters.into_iter().chain([reply]).for_each(|reply| reply.answer(Answer::Unavailable));
+        }
+    }
+
+    /// Counts a failure. The first of a row is said: stations and attackers who go on sending must not fill the disk of the program's
+    /// log, which may be this one.
+    fn failed(&self, error: &J::Error, what: &'static str) {
+        add(&self.shared.counters.journal_failures, 1);
+        if !self.shared.counters.journal_failing.swap(true, Relaxed) {
+            tracing::error!(%error, what);
         }
     }
 
@@ -187,9 +194,7 @@ impl<J: Journal> Writer<J> {
                 self.publisher.send(batch).is_ok()
             }
             Err(error) => {
-                tracing::error!(%error, "the journal could not note the end of a batch; it stays open");
-                add(&self.shared.counters.journal_failures, 1);
-                self.shared.counters.journal_failing.store(true, Relaxed);
+                self.failed(&error, "the journal could not note the end of a batch; it stays open");
                 false
             }
         }

@@ -16,7 +16,7 @@ use tallyproof_log::checkpoint::Checkpoint;
 use tallyproof_log::policy::Policy;
 use tallyproof_site::SiteInput;
 use tallyproof_store::bundle::BundleError;
-use tallyproof_store::{BundleFolder, LastCheckpoint};
+use tallyproof_store::{BundleFolder, LastCheckpoint, LastError};
 
 use super::shared::{Shared, add};
 
@@ -163,7 +163,7 @@ impl Publisher {
             add(&self.shared.counters.publish_failures, 1);
             self.shared.counters.publishing_fails.store(true, Relaxed);
             tracing::error!(error = format!("{error:#}"), "the bundle cannot be written");
-            if !matches!(error.downcast_ref(), Some(BundleError::Io { .. })) {
+            if !may_pass(&error) {
                 return self.shared.halt(format!("{error:#}"));
             }
             if self.shared.is_draining() || self.shared.halted().is_some() {
@@ -173,4 +173,9 @@ impl Publisher {
         }
         self.shared.counters.publishing_fails.store(false, Relaxed);
     }
+}
+
+/// Whether the disk alone is at fault, that of the bundle or that of the journal.
+fn may_pass(error: &anyhow::Error) -> bool {
+    error.is::<LastError>() || matches!(error.downcast_ref(), Some(BundleError::Io { .. }))
 }
