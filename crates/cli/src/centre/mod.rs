@@ -92,6 +92,7 @@ pub struct CentreConfig {
 pub struct RunningCentre {
     shared: Arc<Shared>,
     udp: SocketAddr,
+    receive_buffer: usize,
     http: Option<SocketAddr>,
     admin: Option<SocketAddr>,
     submitter: Submitter,
@@ -137,6 +138,7 @@ fn cores() -> usize {
 /// The sockets, before anything is served on them.
 struct Ports {
     udp: UdpSocket,
+    receive_buffer: usize,
     http: Option<Port>,
     admin: Option<Port>,
 }
@@ -144,7 +146,8 @@ struct Ports {
 impl Ports {
     fn open(udp: UdpConfig, http: Option<&HttpConfig>, admin: Option<SocketAddr>) -> anyhow::Result<Self> {
         let http = http.map(Port::public).transpose()?;
-        Ok(Self { udp: udp::bind(udp)?, http, admin: admin.map(Port::private).transpose()? })
+        let (udp, receive_buffer) = udp::bind(udp)?;
+        Ok(Self { udp, receive_buffer, http, admin: admin.map(Port::private).transpose()? })
     }
 
     fn run(
@@ -174,6 +177,7 @@ impl Ports {
         Ok(RunningCentre {
             shared,
             udp,
+            receive_buffer: self.receive_buffer,
             http,
             admin,
             submitter,
@@ -277,6 +281,11 @@ impl RunningCentre {
     /// Where datagrams are received.
     pub fn udp_addr(&self) -> SocketAddr {
         self.udp
+    }
+
+    /// Bytes of datagrams that the kernel holds while the receive loop is busy; it may grant less than was asked for.
+    pub fn receive_buffer(&self) -> usize {
+        self.receive_buffer
     }
 
     /// Where records are taken over HTTP.

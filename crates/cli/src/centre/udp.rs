@@ -40,35 +40,28 @@ impl UdpConfig {
     }
 }
 
-/// Opens the stations' socket.
-pub(super) fn bind(config: UdpConfig) -> anyhow::Result<UdpSocket> {
+/// Opens the stations' socket; returns it with the bytes that the kernel will hold for it.
+pub(super) fn bind(config: UdpConfig) -> anyhow::Result<(UdpSocket, usize)> {
     let open = || {
         let socket = Socket::new(Domain::for_address(config.address), Type::DGRAM, Some(Protocol::UDP))?;
         socket.bind(&config.address.into())?;
         socket.set_read_timeout(Some(IDLE))?;
-        std::io::Result::Ok(UdpSocket::from(socket))
+        let socket = UdpSocket::from(socket);
+        let granted = sockets::enlarge_receive_buffer(&socket, config.receive_buffer)?;
+        std::io::Result::Ok((socket, granted))
     };
-    let socket = open().with_context(|| format!("cannot receive datagrams on {}", config.address))?;
-    prepare(&socket, config);
-    Ok(socket)
+    let (socket, granted) = open().with_context(|| format!("cannot receive datagrams on {}", config.address))?;
+    if config.kernel_filter {
+        attach_filter(&socket);
+    }
+    Ok((socket, granted))
 }
 
-/// Without a large buffer and a filter the centre does its work all the same, only more of it, and loses datagrams sooner.
-fn prepare(socket: &UdpSocket, config: UdpConfig) {
-    match sockets::enlarge_receive_buffer(socket, config.receive_buffer) {
-        Ok(granted) if granted >= config.receive_buffer => {}
-        Ok(granted) => tracing::warn!(
-            granted,
-            asked = config.receive_buffer,
-            "the receive buffer is smaller than asked for; raise net.core.rmem_max, or give the program CAP_NET_ADMIN"
-        ),
-        Err(error) => tracing::warn!(%error, "the receive buffer keeps its default size"),
-    }
-    if config.kernel_filter {
-        let program = gate::filter().map(|step| (step.code, step.jt, step.jf, step.k));
-        if let Err(error) = sockets::attach_filter(socket, &program) {
-            tracing::warn!(%error, "the kernel takes no filter; the gate alone drops what is not ours");
-        }
+/// Without it the centre does its work all the same, only more of it.
+fn attach_filter(socket: &UdpSocket) {
+    let program = gate::filter().map(|step| (step.code, step.jt, step.jf, step.k));
+    if let Err(error) = sockets::attach_filter(socket, &program) {
+        tracing::warn!(%error, "the kernel takes no filter; the gate alone drops what is not ours");
     }
 }
 
