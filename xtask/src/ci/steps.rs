@@ -34,7 +34,8 @@ pub(super) const ALL: &[Step] = &[
     after(&["bundle"], step("interop", "the bundle under other people's programs", interop)),
     after(&["bundle"], step("browser", "the bundle's pages in a browser", browser)),
     after(&["build"], step("readme", "README's first command", readme)),
-    step("crash", "kill -9 at random moments of a night", crash),
+    after(&["build"], step("drill", "a rehearsal with every kind of attack, path and fault", drill)),
+    step("crash", "kill -9 at random moments of a night, and of a flood", crash),
     step("fuzz", "half a minute for each decoder of foreign bytes", fuzz::run),
 ];
 
@@ -124,15 +125,24 @@ fn readme(place: &Place) -> Result<Verdict> {
     succeed(night.args(["night", "fixtures/guanajuato-2012"])).map(|()| Held)
 }
 
-/// The ordinary tests kill the centre twenty times; here it is the release binary, two hundred times.
+fn drill(place: &Place) -> Result<Verdict> {
+    let mut drill = place.program(place.path("target/release/tallyproof"));
+    fs::create_dir_all(place.path("target/ci"))?;
+    succeed(drill.args(["drill", "examples/drills/smoke.toml", "--bundle", "target/ci/drill"])).map(|()| Held)
+}
+
+/// The ordinary tests kill the centre a few times; here it is the release binary, and many times.
 fn crash(place: &Place) -> Result<Verdict> {
-    let line =
-        "test --locked --release --package tallyproof-cli --test it -- --exact crash::every_receipt_survives_kill_9";
-    let said = output(place.cargo(line).env("TALLYPROOF_KILLS", "200"))?;
-    print!("{said}");
-    // A filter that matches nothing ends with 0, too.
-    if !said.contains("test result: ok. 1 passed") {
-        bail!("the crash test did not run; has it been renamed?");
+    for (test, kills) in
+        [("every_receipt_survives_kill_9", "200"), ("every_receipt_survives_kill_9_during_a_flood", "50")]
+    {
+        let line = format!("test --locked --release --package tallyproof-cli --test it -- --exact crash::{test}");
+        let said = output(place.cargo(&line).env("TALLYPROOF_KILLS", kills))?;
+        print!("{said}");
+        // A filter that matches nothing ends with 0, too.
+        if !said.contains("test result: ok. 1 passed") {
+            bail!("the test crash::{test} did not run; has it been renamed?");
+        }
     }
     Ok(Held)
 }

@@ -1,242 +1,44 @@
 //! A receipt is a promise: the real program, killed at random moments, keeps every one that it gave.
 
-use std::collections::HashSet;
-use std::fs;
-use std::io::{BufRead, BufReader};
-use std::net::{SocketAddr, UdpSocket};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, AtomicU16, Ordering::Relaxed};
+use std::thread;
+use std::time::{Duration, Instant};
 
-use ed25519_dalek::{SigningKey, VerifyingKey};
-use tallyproof_cli::centre::CentreKeys;
-use tallyproof_log::tile::{TilePath, decode_entries};
-use tallyproof_record::cose::{self, RecordDigest};
-use tallyproof_record::definition::package::{self, Files};
-use tallyproof_record::definition::{Committed, StationKey};
-use tallyproof_record::entry::Entry;
-use tallyproof_record::frame::{self, MacKey};
-use tallyproof_record::receipt::Receipt;
-use tallyproof_record::tally::Stage;
-use tallyproof_record::{ContestNo, Phase, StationNo, Tally};
-use tempfile::TempDir;
+use tallyproof_record::cose::SealedRecord;
+
+use crate::world::{Field, Raise, World, tick};
 
 const STATIONS: u32 = 1500;
 /// Every so many stations sends a second, different record.
 const CONFLICT: u32 = 50;
+/// A station without a record, whose MAC key the attackers have.
+const STOLEN: u32 = STATIONS + 1;
 /// The slowest restart on a busy machine takes a fraction of this.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-fn program() -> Command {
-    Command::new(env!("CARGO_BIN_EXE_tallyproof"))
+fn world() -> World {
+    World::new(STOLEN)
 }
 
-/// One election with its records, and one centre's folders.
-struct Night {
-    folder: TempDir,
-    election: Committed,
-    log: VerifyingKey,
-    /// Each record with its station and the secret of its datagrams.
-    records: Vec<Sealed>,
+fn records(world: &World) -> Vec<(u32, SealedRecord)> {
+    let conflicts = (1..=STATIONS).filter(|no| no % CONFLICT == 0).map(|no| (no, 1));
+    (1..=STATIONS).map(|no| (no, 0)).chain(conflicts).map(|(no, version)| (no, world.seal(no, 1, version))).collect()
 }
 
-struct Sealed {
-    station: StationNo,
-    digest: RecordDigest,
-    bytes: Vec<u8>,
-    mac: MacKey,
-}
-
-impl Night {
-    fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let keys = CentreKeys::new("log.example/crash", [4; 32], [5; 32]).unwrap();
-        keys.create(&folder.path().join("keys")).unwrap();
-        let election = election();
-        fs::create_dir(folder.path().join("election")).unwrap();
-        for (name, bytes) in &election.canonical().files {
-            fs::write(folder.path().join("election").join(name), bytes).unwrap();
-        }
-        let conflicts = (1..=STATIONS).filter(|no| no % CONFLICT == 0).map(|no| (no, 1));
-        let records = (1..=STATIONS)
-            .map(|no| (no, 0))
-            .chain(conflicts)
-            .map(|(no, version)| {
-                let sealed = seal(&election, no, version);
-                let mac = MacKey::derive(&keys.mac, election.hash(), keys.epoch, StationNo(no));
-                Sealed { station: StationNo(no), digest: sealed.digest(), bytes: sealed.into_bytes(), mac }
-            })
-            .collect();
-        Self { folder, election, log: keys.receipts.verifying_key(), records }
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn serve(&self, create: bool) -> Centre {
-        let mut command = program();
-        command.args(["centre", "serve", "--udp", "127.0.0.1:0", "--cut-every", "20ms", "--publish-every", "100ms"]);
-        for option in ["election", "keys", "journal", "bundle"] {
-            command.arg(format!("--{option}")).arg(self.path(option));
-        }
-        if create {
-            command.arg("--create");
-        }
-        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let address = line.split_whitespace().find_map(|word| word.strip_prefix("udp="));
-        let udp =
-            address.unwrap_or_else(|| panic!("the centre did not start: {line:?} {:?}", child.wait())).parse().unwrap();
-        Centre { child, udp }
-    }
-}
-
-struct Centre {
-    child: Child,
-    udp: SocketAddr,
-}
-
-impl Centre {
-    fn kill(mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-
-    fn stop(mut self) {
-        let pid = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
-        assert!(self.child.wait().unwrap().success(), "a graceful shutdown ends with 0");
-    }
-}
-
-/// The stations: who has a receipt, and when each last sent.
-struct Field<'n> {
-    night: &'n Night,
-    socket: UdpSocket,
-    receipted: HashSet<RecordDigest>,
-    attempts: Vec<u32>,
-    /// Where the round of sending goes on.
-    next: usize,
-}
-
-impl<'n> Field<'n> {
-    fn new(night: &'n Night) -> Self {
-        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-        socket.set_read_timeout(Some(Duration::from_millis(1))).unwrap();
-        let attempts = vec![0; STATIONS as usize + 1];
-        Self { night, socket, receipted: HashSet::new(), attempts, next: 0 }
-    }
-
-    /// Sends and listens until `deadline`, or until the first `count` records have receipts.
-    fn work(&mut self, centre: SocketAddr, count: usize, deadline: Instant) {
-        let count = count.min(self.night.records.len());
-        while Instant::now() < deadline && !self.done(count) {
-            for _ in 0..32 {
-                self.next = (self.next + 1) % count;
-                let known = self.receipted.contains(&self.night.records[self.next].digest);
-                // Some stations did not get their receipt and send again: their copies must be recognised.
-                if !known || self.next.is_multiple_of(17) {
-                    self.send(centre, self.next);
-                }
-            }
-            self.listen();
-        }
-    }
-
-    fn done(&self, count: usize) -> bool {
-        self.night.records[..count].iter().all(|record| self.receipted.contains(&record.digest))
-    }
-
-    fn send(&mut self, centre: SocketAddr, index: usize) {
-        let record = &self.night.records[index];
-        let attempt = &mut self.attempts[record.station.0 as usize];
-        *attempt = (*attempt + 1).max(frame::attempt_at(now_millis()));
-        let datagram = frame::encode(record.station, 1, *attempt, &record.bytes, &record.mac);
-        // A centre that was just killed refuses the datagram.
-        let _ = self.socket.send_to(&datagram, centre);
-    }
-
-    fn listen(&mut self) {
-        let mut buffer = [0; 256];
-        while let Ok((length, _)) = self.socket.recv_from(&mut buffer) {
-            let receipt = Receipt::verify(&buffer[..length], self.night.election.hash(), &self.night.log).unwrap();
-            self.receipted.insert(receipt.digest);
-        }
-    }
-}
-
-fn now_millis() -> u64 {
-    u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap()
-}
-
-fn election() -> Committed {
-    let rows: Vec<String> = (1..=STATIONS).map(|station| format!("s{station},all,1000\n")).collect();
-    let register = format!("id,area,registered\n{}", rows.concat());
-    let toml = "format = 1\nid = \"crash\"\nname = \"Crash\"\ndate = \"2026-07-01\"\nphase = \"drill\"\n\n\
-                [[contest]]\nid = \"office\"\nname = \"Office\"\narea = \"all\"\n";
-    let files = [
-        ("election.toml", toml),
-        ("areas.csv", "id,parent,name,kind\nall,,All,country\n"),
-        ("stations.csv", &register),
-        ("ballot.csv", "contest,line\noffice,a\noffice,b\n"),
-    ];
-    let files: Files = files.map(|(name, text)| (name.to_owned(), text.as_bytes().to_vec())).into();
-    package::parse(&files).unwrap().with_keys(|no| StationKey::from(key(no).verifying_key())).commit()
-}
-
-fn key(StationNo(no): StationNo) -> SigningKey {
-    let mut seed = [6; 32];
-    seed[..4].copy_from_slice(&no.to_be_bytes());
-    SigningKey::from_bytes(&seed)
-}
-
-fn seal(election: &Committed, station: u32, version: u32) -> cose::SealedRecord {
-    let tally = Tally {
-        election: *election.hash(),
-        phase: Phase::Drill,
-        stage: Stage::Count,
-        station: StationNo(station),
-        contest: ContestNo(1),
-        sealed_at: 1_800_000_000,
-        counts: vec![station % 400, version],
-        blank: None,
-        null: None,
-        voters: None,
-        registered: None,
-        total: None,
-        images: Vec::new(),
-    };
-    cose::seal(&tally, &key(StationNo(station)))
-}
-
-/// Digests of the records in a bundle's log, and the log's size.
-fn logged(bundle: &Path) -> (HashSet<RecordDigest>, u64) {
-    let checkpoint = fs::read_to_string(bundle.join("log/checkpoint")).unwrap();
-    let size: u64 = checkpoint.lines().nth(1).unwrap().parse().unwrap();
-    let mut digests = HashSet::new();
-    for index in 0..size.div_ceil(256) {
-        let width = u16::try_from((size - index * 256).min(256)).unwrap();
-        let path = TilePath::entries(index, width).unwrap();
-        let bytes = fs::read(bundle.join("log").join(path.to_string())).unwrap();
-        for entry in decode_entries(&bytes, width).unwrap() {
-            if let Entry::Record(record) = Entry::decode(entry).unwrap() {
-                assert!(digests.insert(tallyproof_centre::intake::digest(record)), "a record is in the log twice");
-            }
-        }
-    }
-    (digests, size)
-}
-
-fn undisturbed() -> Vec<u8> {
-    let night = Night::new();
-    let centre = night.serve(true);
-    let mut field = Field::new(&night);
-    field.work(centre.udp, usize::MAX, Instant::now() + PATIENCE);
-    assert!(field.done(night.records.len()), "{} receipts", field.receipted.len());
-    centre.stop();
-    fs::read(night.path("bundle/index/totals.json")).unwrap()
+/// Totals of a night that nobody disturbs.
+fn undisturbed() -> &'static [u8] {
+    static TOTALS: OnceLock<Vec<u8>> = OnceLock::new();
+    TOTALS.get_or_init(|| {
+        let world = world();
+        let centre = world.serve();
+        let mut field = Field::new(&world, records(&world));
+        field.work(centre.udp, usize::MAX, Instant::now() + PATIENCE);
+        assert!(field.done(field.len()), "{} receipts", field.receipted.len());
+        centre.stop();
+        world.totals()
+    })
 }
 
 /// Moments for the kills; any will do, but a failure must be repeatable.
@@ -251,35 +53,94 @@ impl Moments {
     }
 }
 
-#[test]
-fn every_receipt_survives_kill_9() {
-    let kills: u32 = std::env::var("TALLYPROOF_KILLS").map_or(20, |kills| kills.parse().unwrap());
-    let seed = std::env::var("TALLYPROOF_SEED").map_or(0x9e37_79b9_7f4a_7c15, |seed| seed.parse().unwrap());
-    println!("TALLYPROOF_SEED={seed}");
+fn setting<T: std::str::FromStr>(name: &str, default: T) -> T {
+    std::env::var(name).map_or(default, |text| text.parse().unwrap_or_else(|_| panic!("{name}={text}: not a number")))
+}
+
+/// A night with a kill -9 every now and then. `listening` is told the port of each new centre.
+fn disturbed(kills: u32, listening: impl Fn(u16)) {
+    let seed = setting("TALLYPROOF_SEED", 0x9e37_79b9_7f4a_7c15);
+    println!("TALLYPROOF_SEED={seed} TALLYPROOF_KILLS={kills}");
     let mut moments = Moments(seed);
-    let night = Night::new();
-    let mut field = Field::new(&night);
+    let world = world();
+    let mut field = Field::new(&world, records(&world));
+    let start = || {
+        let centre = world.serve();
+        listening(centre.udp.port());
+        centre
+    };
     for round in 0..kills {
-        let centre = night.serve(round == 0);
+        let centre = start();
         // Each round has new records to send, so that none of the kills meets an idle centre.
-        let count = night.records.len() * (round as usize + 1) / kills as usize;
+        let count = field.len() * (round as usize + 1) / kills as usize;
         field.work(centre.udp, count.max(1), Instant::now() + moments.next(120));
         centre.kill();
+        // The port may be another program's from now on.
+        listening(0);
         field.listen();
     }
     assert!(!field.receipted.is_empty(), "the kills left no receipt to keep");
-    let promised = field.receipted.clone();
 
-    let centre = night.serve(kills == 0);
+    let centre = start();
     field.work(centre.udp, usize::MAX, Instant::now() + PATIENCE);
-    assert!(field.done(night.records.len()), "{} receipts", field.receipted.len());
+    assert!(field.done(field.len()), "{} receipts", field.receipted.len());
     centre.stop();
 
-    let (logged, size) = logged(&night.path("bundle"));
-    let lost = promised.union(&field.receipted).filter(|digest| !logged.contains(*digest)).count();
+    let (logged, size) = world.logged();
+    let lost = field.receipted.difference(&logged).count();
     assert_eq!(lost, 0, "receipted records that are not in the log");
-    assert_eq!(size, night.records.len() as u64 + 1, "every record once, and the definition");
-    assert_eq!(fs::read(night.path("bundle/index/totals.json")).unwrap(), undisturbed());
-    let verified = program().arg("verify").arg(night.path("bundle")).output().unwrap();
-    assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stdout));
+    assert_eq!(size, field.len() as u64 + 1, "every record once, and the definition");
+    assert_eq!(world.totals(), undisturbed());
+    world.verify();
+}
+
+#[test]
+fn every_receipt_survives_kill_9() {
+    disturbed(setting("TALLYPROOF_KILLS", 20), |_| ());
+}
+
+#[test]
+fn every_receipt_survives_kill_9_during_a_flood() {
+    let (port, over) = (AtomicU16::new(0), AtomicBool::new(false));
+    let sent = thread::scope(|scope| {
+        let flood = scope.spawn(|| flood(&port, &over));
+        // Also when an assertion fails: the scope waits for the flood.
+        let _ended = Raise(&over);
+        disturbed(setting("TALLYPROOF_KILLS", 10), |now| port.store(now, Relaxed));
+        over.store(true, Relaxed);
+        flood.join().unwrap()
+    });
+    println!("{sent} hostile datagrams");
+    assert!(sent > 10_000, "{sent} hostile datagrams are no flood");
+}
+
+/// Sends about 32,000 hostile datagrams a second of four kinds to whichever centre lives, until it is `over`.
+fn flood(port: &AtomicU16, over: &AtomicBool) -> u64 {
+    const MOST: u64 = 20_000_000;
+    const BURST: usize = 32;
+    let world = world();
+    let genuine = world.seal(1, 1, 0);
+    let mut bad_tag = world.datagram(2, tick(), genuine.as_bytes());
+    bad_tag[47] ^= 1;
+    let mut forged = genuine.into_bytes();
+    *forged.last_mut().unwrap() ^= 1;
+    let first = tick() - 14_000;
+    let replay = world.datagram(STOLEN, first, &forged);
+    let garbage = [0x5a; 300];
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let mut sent = 0;
+    for burst in 0.. {
+        if over.load(Relaxed) || sent > MOST {
+            break;
+        }
+        // Attempts that rise 250 a second reach the end of the window after two minutes.
+        let stolen_mac = world.datagram(STOLEN, first + 1 + burst / 4, &forged);
+        let to = SocketAddr::from((Ipv4Addr::LOCALHOST, port.load(Relaxed)));
+        for hostile in [&bad_tag[..], &replay, &garbage, &stolen_mac].into_iter().cycle().take(BURST) {
+            // A centre that was just killed refuses the datagram.
+            sent += u64::from(to.port() != 0 && socket.send_to(hostile, to).is_ok());
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
+    sent
 }

@@ -2,14 +2,23 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed unwrap is a failed test, in helper functions too")]
 
+#[cfg(target_os = "linux")]
+mod attacks;
 mod centre;
 mod config;
 mod contract;
 mod crash;
 mod documents;
+mod drill;
+#[cfg(target_os = "linux")]
+mod gate;
 mod guide;
+mod http;
+mod ingest;
 mod import;
 mod night;
+mod relay;
 mod shell;
 mod station;
 mod verify;
+mod world;
