@@ -205,6 +205,11 @@ impl Forwarder {
         Some(receipt)
     }
 
+    /// Whether there is a way that needs datagrams.
+    pub fn carries_datagrams(&self) -> bool {
+        self.ways.contains(&Cargo::Datagram)
+    }
+
     /// Records that wait for their receipt.
     pub fn waiting(&self) -> usize {
         self.waiting

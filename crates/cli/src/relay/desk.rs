@@ -163,7 +163,8 @@ impl Desk {
             Taken::Known => {}
             Taken::New => {
                 count(&self.counters.taken);
-                let datagram = datagram.as_ref().map(|(_, bytes)| bytes.clone());
+                let datagram = datagram.as_ref().filter(|_| state.forwarder.carries_datagrams());
+                let datagram = datagram.map(|(_, bytes)| bytes.clone());
                 state.tell_spool(Job::Store { slip: slip(record), record: sealed, datagram, stored: None });
             }
         }

@@ -119,7 +119,7 @@ fn hundreds_of_stations_report_by_one_relay() {
     let centre = world.serve();
     let relay = start(&world, &[format!("udp://{}", centre.udp), http(centre.http)]);
     let mut field = Field::new(&world, (1..=400).map(|station| (station, world.seal(station, 1, 10))));
-    field.work(relay.udp_addr().unwrap(), 400, Instant::now() + Duration::from_secs(60));
+    field.work(relay.udp_addr().unwrap(), 400, Instant::now() + Duration::from_mins(1));
     assert!(field.done(400), "{:?}", relay.stats());
     let stats = relay.shutdown().unwrap();
     assert_eq!((stats.taken, stats.receipted, stats.waiting, stats.refused), (400, 400, 0, 0));
@@ -220,12 +220,16 @@ impl Program {
         }
         command.args(via.iter().flat_map(|via| ["--via", via]));
         let log = File::options().create(true).append(true).open(world.path("relay.log")).unwrap();
-        let mut child = command.stdout(Stdio::piped()).stderr(log).spawn().unwrap();
+        let mut relay = Self {
+            child: command.stdout(Stdio::piped()).stderr(log).spawn().unwrap(),
+            listening: serde_json::Value::Null,
+        };
         let mut text = String::new();
-        for line in BufReader::new(child.stdout.take().unwrap()).lines() {
+        for line in BufReader::new(relay.child.stdout.take().unwrap()).lines() {
             text.push_str(&line.unwrap());
             if let Ok(listening) = serde_json::from_str(&text) {
-                return Self { child, listening };
+                relay.listening = listening;
+                return relay;
             }
         }
         panic!("the relay did not start: {text} {}", fs::read_to_string(world.path("relay.log")).unwrap());
