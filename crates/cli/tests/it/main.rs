@@ -19,6 +19,8 @@ mod import;
 mod night;
 mod relay;
 mod shell;
+#[cfg(target_os = "linux")]
+mod siege;
 mod station;
 mod verify;
 mod world;
