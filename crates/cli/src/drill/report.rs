@@ -195,7 +195,8 @@ impl DrillReport {
 
     fn write_figures(&self, out: &mut dyn fmt::Write) -> fmt::Result {
         let ms = |value: Option<f64>| value.map_or("none".to_owned(), |ms| format!("{ms:.1} ms"));
-        let mib = |bytes: Option<u64>| bytes.map_or("unknown".to_owned(), |bytes| format!("{} MiB", bytes >> 20));
+        let size =
+            |bytes: Option<u64>| bytes.map_or("unknown".to_owned(), |bytes| format!("{} KiB", grouped(bytes >> 10)));
         writeln!(
             out,
             "receipt after {} (half), {} (99 of 100), {} (all); {:.3} datagrams a record",
@@ -216,9 +217,9 @@ impl DrillReport {
             "centre: {:.1} s of processor time in {:.1} s; memory {} before, {} at most; journal {}",
             self.centre_cpu_seconds,
             self.seconds,
-            mib(before),
-            mib(peak),
-            mib(Some(self.centre_journal_bytes)),
+            size(before),
+            size(peak),
+            size(Some(self.centre_journal_bytes)),
         )
     }
 }

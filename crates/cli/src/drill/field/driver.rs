@@ -114,7 +114,7 @@ impl<'a> Driver<'a> {
             while let Some(event) = self.agenda.pop_due(now) {
                 self.perform(now, event);
             }
-            let wake = self.agenda.next().map_or(LOOK_UP, |next| next.min(now + LOOK_UP));
+            let wake = self.agenda.next().unwrap_or(Duration::MAX).min(now + LOOK_UP);
             tokio::select! {
                 biased;
                 Some(parcel) = self.arrivals.recv() => {
