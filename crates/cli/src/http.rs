@@ -3,9 +3,49 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use ureq::Agent;
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
+
+/// Answers about the record itself (malformed, not authentic, too long): the same bytes will get them again.
+const FINAL: [u16; 3] = [400, 403, 413];
+/// A relay holds the record and has no receipt yet.
+const HELD: u16 = 202;
+const ANSWER_LIMIT: u64 = 4096;
+
+/// What a centre or a relay says of a record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// Bytes that should be its receipt.
+    Receipt(Vec<u8>),
+    /// A relay keeps it, and has no receipt yet.
+    Held,
+    /// The same bytes will get this answer again.
+    Refused {
+        /// HTTP status.
+        status: u16,
+        /// The other side's words, its code first: `signature: …`.
+        reason: String,
+    },
+}
+
+/// Posts a sealed record. The error is worth another try; it is a [`ureq::Error`] if the other side was out of reach.
+pub fn post_record(agent: &Agent, url: &str, record: &[u8]) -> anyhow::Result<Answer> {
+    let mut response = agent.post(url).content_type("application/cose").send(record)?;
+    let status = response.status();
+    let body = response.body_mut().with_config().limit(ANSWER_LIMIT).read_to_vec()?;
+    if status.as_u16() == HELD {
+        return Ok(Answer::Held);
+    }
+    if status.is_success() {
+        return Ok(Answer::Receipt(body));
+    }
+    let reason = String::from_utf8_lossy(&body).trim().escape_debug().to_string();
+    if FINAL.contains(&status.as_u16()) {
+        return Ok(Answer::Refused { status: status.as_u16(), reason });
+    }
+    Err(anyhow!("the centre answered {status}: {reason}"))
+}
 
 /// A client that gives up on a request after `timeout`. `ca` (PEM) replaces the public certificate authorities.
 pub fn agent(timeout: Duration, ca: Option<&[u8]>) -> anyhow::Result<Agent> {

@@ -113,11 +113,16 @@ impl Pack {
 
     /// The key that receipts are signed with.
     pub fn log_key(&self) -> anyhow::Result<VerifyingKey> {
-        match self.log.public_key() {
-            PublicKey::Ed25519(key) => Ok(*key),
-            PublicKey::Unsupported { signature_type, .. } => {
-                anyhow::bail!("the log's key is of type {signature_type}, which this program cannot verify; update it")
-            }
+        ed25519(&self.log)
+    }
+}
+
+/// The public key of a verifier key that signs receipts and checkpoints.
+pub fn ed25519(key: &VerifierKey) -> anyhow::Result<VerifyingKey> {
+    match key.public_key() {
+        PublicKey::Ed25519(key) => Ok(*key),
+        PublicKey::Unsupported { signature_type, .. } => {
+            anyhow::bail!("the log's key is of type {signature_type}, which this program cannot verify; update it")
         }
     }
 }

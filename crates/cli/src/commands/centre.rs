@@ -27,7 +27,7 @@ enum Action {
     /// Receive records, give receipts, publish the bundle
     Serve(Box<serve::Args>),
     /// Hand the running centre every record of a folder, such as a USB stick, and put the receipts beside them
-    Ingest(ingest::Args),
+    Ingest(Box<ingest::Args>),
 }
 
 /// Runs `tallyproof centre`.

@@ -8,16 +8,15 @@ use anyhow::{Context, bail, ensure};
 use ed25519_dalek::VerifyingKey;
 use schemars::{JsonSchema, Schema, schema_for};
 use serde::Serialize;
-use tallyproof_count::Trust;
-use tallyproof_log::note::{PublicKey, VerifierKey};
+use tallyproof_log::note::VerifierKey;
 use tallyproof_record::definition::Committed;
 
 use crate::centre::{HttpConfig, TlsFiles};
+use crate::commands::verify::read_trust;
+use crate::pack::ed25519;
 use crate::relay::{self, RelayConfig, RelayStats};
 use crate::station::address::Address;
-use crate::{Exit, Printer, Report, files, package};
-
-const TRUST_LIMIT: u64 = 1 << 16;
+use crate::{Exit, Printer, Report, package};
 
 /// Arguments of `tallyproof relay`.
 #[derive(Debug, clap::Args)]
@@ -146,12 +145,11 @@ fn log_key(args: &Args, election: &Committed) -> anyhow::Result<VerifyingKey> {
     let log = match (&args.log, &args.trust) {
         (Some(log), _) => log.clone(),
         (None, Some(path)) => {
-            let name = path.display().to_string();
-            let trust = Trust::parse(&files::read(path, TRUST_LIMIT)?, &name)
-                .map_err(|problems| package::refusal(format!("{name} is not a trust file"), &problems))?;
+            let trust = read_trust(path)?;
             ensure!(
                 trust.definition == *election.hash(),
-                "{name} is for the election {}, and the package is {}",
+                "{} is for the election {}, and the package is {}",
+                path.display(),
                 trust.definition,
                 election.hash()
             );
@@ -159,12 +157,7 @@ fn log_key(args: &Args, election: &Committed) -> anyhow::Result<VerifyingKey> {
         }
         (None, None) => bail!("give the log's verifier key with --log or --trust"),
     };
-    match log.public_key() {
-        PublicKey::Ed25519(key) => Ok(*key),
-        PublicKey::Unsupported { signature_type, .. } => {
-            bail!("the log's key is of type {signature_type}, which this program cannot verify; update it")
-        }
-    }
+    ed25519(&log)
 }
 
 fn summary(stats: &RelayStats) -> String {

@@ -255,8 +255,10 @@ fn one_slow_source_holds_its_share_and_no_more() {
     assert!(start.elapsed() < Duration::from_secs(2), "both at once, after {:?}", start.elapsed());
     let stats = wait_for(centre.admin, |stats| stats.http_drops["source"] >= 300 - 64);
     assert_eq!(stats.http_drops["full"], 0);
-    drop(slow);
+    let start = Instant::now();
     centre.stop();
+    assert!(start.elapsed() < Duration::from_secs(5), "nobody holds up the end: {:?}", start.elapsed());
+    drop(slow);
 }
 
 /// A process with so few descriptors has 64 places.

@@ -178,7 +178,7 @@ fn what_cannot_be_run_says_why() {
     for (arguments, expected) in [
         (["nowhere", "--to", "http://127.0.0.1:1", "--log", ""], "is the stick mounted?"),
         ([".", "--to", "udp://127.0.0.1:1", "--log", ""], "over HTTP"),
-        ([".", "--to", "http://127.0.0.1:1", "--log", "x"], "verifier key"),
+        ([".", "--to", "http://127.0.0.1:1", "--log", "x"], "'x' for '--log"),
     ] {
         let arguments = if arguments[4].is_empty() { &arguments[..3] } else { &arguments };
         let (code, text) = run(arguments);

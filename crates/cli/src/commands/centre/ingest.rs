@@ -9,17 +9,18 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{bail, ensure};
 use ed25519_dalek::VerifyingKey;
 use indicatif::ProgressBar;
 use schemars::JsonSchema;
 use serde::Serialize;
-use tallyproof_log::note::{PublicKey, VerifierKey};
+use tallyproof_log::note::VerifierKey;
 use tallyproof_record::definition::DefinitionHash;
 
 use self::carry::{Counter, Fate};
 use self::walk::walk;
 use crate::commands::verify::read_trust;
+use crate::pack::ed25519;
 use crate::station::address::Address;
 use crate::{Exit, Printer, Report, files, http};
 
@@ -45,7 +46,7 @@ pub(super) struct Args {
     to: String,
     /// The log's verifier key, which signs receipts
     #[arg(long, value_name = "VKEY", conflicts_with = "trust")]
-    log: Option<String>,
+    log: Option<VerifierKey>,
     /// File with the definition hash and the log's key, as for `verify`
     #[arg(long, value_name = "FILE")]
     trust: Option<PathBuf>,
@@ -188,20 +189,9 @@ fn counter(args: &Args) -> anyhow::Result<Counter> {
 fn trusted(args: &Args) -> anyhow::Result<(Option<VerifyingKey>, Option<DefinitionHash>)> {
     if let Some(path) = &args.trust {
         let trust = read_trust(path)?;
-        return Ok((Some(public_key(&trust.log)?), Some(trust.definition)));
+        return Ok((Some(ed25519(&trust.log)?), Some(trust.definition)));
     }
-    let Some(text) = &args.log else { return Ok((None, None)) };
-    let key: VerifierKey = text.parse().with_context(|| format!("--log {text} is not a verifier key"))?;
-    Ok((Some(public_key(&key)?), None))
-}
-
-fn public_key(key: &VerifierKey) -> anyhow::Result<VerifyingKey> {
-    match key.public_key() {
-        PublicKey::Ed25519(key) => Ok(*key),
-        PublicKey::Unsupported { signature_type, .. } => {
-            bail!("the log's key is of type {signature_type}, which this program cannot verify; update it")
-        }
-    }
+    Ok((args.log.as_ref().map(ed25519).transpose()?, None))
 }
 
 /// Carries every record, one connection an agent; fates in the order of the paths.

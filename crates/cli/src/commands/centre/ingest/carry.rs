@@ -8,6 +8,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 use std::{fs, io};
 
+use anyhow::anyhow;
 use ed25519_dalek::VerifyingKey;
 use tallyproof_record::cose::{self, SealedRecord};
 use tallyproof_record::definition::DefinitionHash;
@@ -15,17 +16,13 @@ use tallyproof_record::receipt::{self, Receipt};
 use ureq::Agent;
 
 use crate::files;
+use crate::http::{Answer, post_record};
 use crate::station::queue::RECEIPT;
 
 /// A record is offered again for so long: a centre that is started anew is back sooner.
 const PATIENCE: Duration = Duration::from_secs(6);
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
-/// Answers about the record itself: the same bytes will get them again.
-const FINAL: [u16; 3] = [400, 403, 413];
-/// A relay holds the record and has no receipt yet.
-const HELD: u16 = 202;
-const ANSWER_LIMIT: u64 = 4096;
 
 /// What became of a record.
 #[derive(Debug)]
@@ -57,18 +54,6 @@ pub(super) struct Counter {
     pub(super) gone: OnceLock<String>,
 }
 
-enum Answer {
-    Receipt(Vec<u8>),
-    Refused { code: String, reason: String },
-}
-
-/// Why the centre gave no answer.
-enum NoAnswer {
-    /// It was reached.
-    Busy(String),
-    OutOfReach(String),
-}
-
 impl Counter {
     /// Brings the record at `path` to the centre, and its receipt back.
     pub(super) fn carry(&self, path: &Path, agent: &Agent) -> Fate {
@@ -81,17 +66,15 @@ impl Counter {
         if found.is_ok_and(|found| self.believes(&found, &expected, &election)) {
             return Fate::Already;
         }
-        match self.post_patiently(agent, &bytes) {
-            Ok(Answer::Receipt(receipt)) if self.believes(&receipt, &expected, &election) => {
-                write_receipt(&beside, &receipt).map_or_else(|error| unwritten(&error), |()| Fate::Receipted)
-            }
-            Ok(Answer::Receipt(_)) => Fate::Failed(
-                "the answer is not this record's receipt, signed by the log's key; check --to, --log and --trust"
-                    .to_owned(),
-            ),
-            Ok(Answer::Refused { code, reason }) => Fate::Refused { code, reason },
-            Err(why) => Fate::Failed(why),
+        let receipt = match self.post_patiently(agent, &bytes) {
+            Ok(receipt) => receipt,
+            Err(fate) => return fate,
+        };
+        if !self.believes(&receipt, &expected, &election) {
+            let why = "the answer is not this record's receipt, signed by the log's key; check --to, --log and --trust";
+            return Fate::Failed(why.to_owned());
         }
+        write_receipt(&beside, &receipt).map_or_else(|error| unwritten(&error), |()| Fate::Receipted)
     }
 
     /// The record's bytes, the receipt that it should have, and its election.
@@ -122,55 +105,42 @@ impl Counter {
         receipt.is_ok_and(|receipt| receipt == *expected)
     }
 
-    fn post_patiently(&self, agent: &Agent, record: &[u8]) -> Result<Answer, String> {
+    /// The answer that should be the record's receipt.
+    fn post_patiently(&self, agent: &Agent, record: &[u8]) -> Result<Vec<u8>, Fate> {
         let start = Instant::now();
         let mut pause = FIRST_PAUSE;
         loop {
             if let Some(why) = self.gone.get() {
-                return Err(why.clone());
+                return Err(Fate::Failed(why.clone()));
             }
-            let no_answer = match self.post(agent, record) {
-                Ok(answer) => return Ok(answer),
-                Err(no_answer) => no_answer,
+            let why = match post_record(agent, &self.url, record) {
+                Ok(Answer::Receipt(receipt)) => return Ok(receipt),
+                Ok(Answer::Refused { status, reason }) => return Err(refused(status, reason)),
+                Ok(Answer::Held) => anyhow!("a relay holds the record and has no receipt for it yet"),
+                Err(why) => why,
             };
             if start.elapsed() >= PATIENCE {
-                return Err(self.give_up(no_answer));
+                return Err(Fate::Failed(self.give_up(&why)));
             }
             sleep(pause);
             pause = min(pause.saturating_mul(2), LONGEST_PAUSE);
         }
     }
 
-    fn give_up(&self, no_answer: NoAnswer) -> String {
-        match no_answer {
-            NoAnswer::Busy(why) => format!("{why}; run the command again"),
-            NoAnswer::OutOfReach(why) => {
-                let why = format!(
-                    "the centre is out of reach at {}: {why}; start it or correct --to, then run again",
-                    self.url
-                );
-                self.gone.get_or_init(|| why).clone()
-            }
+    fn give_up(&self, why: &anyhow::Error) -> String {
+        if !why.is::<ureq::Error>() {
+            return format!("{why}; run the command again");
         }
+        let why =
+            format!("the centre is out of reach at {}: {why}; start it or correct --to, then run again", self.url);
+        self.gone.get_or_init(|| why).clone()
     }
+}
 
-    fn post(&self, agent: &Agent, record: &[u8]) -> Result<Answer, NoAnswer> {
-        let out_of_reach = |error: ureq::Error| NoAnswer::OutOfReach(error.to_string());
-        let mut response = agent.post(&self.url).content_type("application/cose").send(record).map_err(out_of_reach)?;
-        let status = response.status();
-        let body = response.body_mut().with_config().limit(ANSWER_LIMIT).read_to_vec().map_err(out_of_reach)?;
-        if status.as_u16() == HELD {
-            return Err(NoAnswer::Busy("a relay holds the record and has no receipt for it yet".to_owned()));
-        }
-        if status.is_success() {
-            return Ok(Answer::Receipt(body));
-        }
-        let text = String::from_utf8_lossy(&body).trim().escape_debug().to_string();
-        if !FINAL.contains(&status.as_u16()) {
-            return Err(NoAnswer::Busy(format!("the centre answered {status}: {text}")));
-        }
-        let (code, reason) = text.split_once(": ").unwrap_or((status.as_str(), &text));
-        Ok(Answer::Refused { code: code.to_owned(), reason: reason.to_owned() })
+fn refused(status: u16, reason: String) -> Fate {
+    match reason.split_once(": ") {
+        Some((code, reason)) => Fate::Refused { code: code.to_owned(), reason: reason.to_owned() },
+        None => Fate::Refused { code: status.to_string(), reason },
     }
 }
 
