@@ -27,7 +27,7 @@ pub const MAX_STATIONS: u32 = 1_000_000;
 pub const MAX_HOSTILE: u64 = 200_000_000;
 /// Everything in a script has ended after this time, and nobody is waited for longer than this.
 pub const MAX_TIME: Duration = Duration::from_mins(10);
-/// Longest delay of a path in one direction.
+/// Longest delay of a path in one direction, and longest head start.
 pub const MAX_DELAY: Duration = Duration::from_mins(1);
 /// Most paths.
 pub const MAX_PATHS: usize = 8;
@@ -120,6 +120,8 @@ pub struct Path {
     pub carrier: Carrier,
     /// The path on a good day.
     pub quality: Quality,
+    /// The head start that a station gives its other paths.
+    pub after: Duration,
     /// The chance that a station has this path.
     pub share: Chance,
 }

@@ -109,7 +109,7 @@ impl Outbox {
         self.last_attempt
     }
 
-    /// Takes a record, to be sent at once on every path. A record that is waiting already is left as it is.
+    /// Takes a record, to be sent on every path as its policy says. A record that is waiting already is left as it is.
     pub fn enqueue(&mut self, now_ms: u64, record: SealedRecord) {
         let digest = record.digest();
         self.waiting.entry(digest).or_insert(Waiting { record, first_sent: None });

@@ -12,6 +12,7 @@ use tallyproof_record::cose::RecordDigest;
 pub struct RetryPolicy {
     first: u64,
     cap: u64,
+    after: u64,
 }
 
 impl RetryPolicy {
@@ -22,7 +23,14 @@ impl RetryPolicy {
     /// [`RetryPolicy::FLOOR_MS`].
     pub fn new(first_ms: u64, cap_ms: u64) -> Self {
         let first = first_ms.max(Self::FLOOR_MS);
-        Self { first, cap: cap_ms.max(first) }
+        Self { first, cap: cap_ms.max(first), after: 0 }
+    }
+
+    /// Gives the other paths a head start: the first transmission is so long after the record came. A receipt by then
+    /// spares a dearer path the whole of it (as RFC 8305 does for addresses).
+    #[must_use]
+    pub fn starting_after(self, after_ms: u64) -> Self {
+        Self { after: after_ms, ..self }
     }
 
     /// The wait after the `tries`-th transmission; `luck` is any number.
@@ -67,11 +75,16 @@ impl Schedule {
         Self { policies, seed, drawn: 0, turns: BTreeMap::new(), agenda: BTreeSet::new() }
     }
 
-    /// Makes a new record due at once on all paths.
+    /// Makes a new record due on all paths, on each after the head start of the others.
     pub(crate) fn add(&mut self, now: u64, digest: RecordDigest) {
-        self.turns.entry(digest).or_insert_with(|| {
-            self.agenda.extend((0..self.policies.len()).map(|path| (now, digest, path)));
-            vec![Turn { due: Some(now), ..Turn::default() }; self.policies.len()]
+        let Self { policies, agenda, turns, .. } = self;
+        turns.entry(digest).or_insert_with(|| {
+            let first = |(path, policy): (usize, &RetryPolicy)| {
+                let due = now.saturating_add(policy.after);
+                agenda.insert((due, digest, path));
+                Turn { due: Some(due), ..Turn::default() }
+            };
+            policies.iter().enumerate().map(first).collect()
         });
     }
 

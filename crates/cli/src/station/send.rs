@@ -237,6 +237,11 @@ impl Clock {
     }
 }
 
+/// Milliseconds since 1970-01-01T00:00:00Z by this machine's clock.
+pub fn now_ms() -> u64 {
+    Clock::start().now_ms()
+}
+
 fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

@@ -78,6 +78,7 @@ pub(super) static PATH: Table = Table {
         key("loss", "0 to below 1", "0", "chance that a datagram is lost"),
         key("delay", "time", "0ms", "how long a datagram takes, at most `1m`"),
         key("duplicate", "0 to below 1", "0", "chance that a datagram arrives twice"),
+        key("after", "time", "0ms", "head start of the other paths: a receipt by then spares this one"),
         key("share", "above 0 to 1", "1", "chance that a station has this path; one path at least is everybody's"),
         key(
             "conduct",

@@ -159,7 +159,8 @@ fn path(table: &Section<'_, '_>) -> Option<Path> {
         PathKind::Http => Carrier::Http,
         PathKind::Relay => Carrier::Relay(conduct.unwrap_or(Conduct::Honest)),
     };
-    Some(Path { name: name?, carrier, quality, share: Chance::new(share).unwrap_or(Chance::ALWAYS) })
+    let after = table.time("after", MAX_DELAY).unwrap_or_default();
+    Some(Path { name: name?, carrier, quality, after, share: Chance::new(share).unwrap_or(Chance::ALWAYS) })
 }
 
 fn chance(table: &Section<'_, '_>, key: &'static str) -> Option<Chance> {

@@ -32,7 +32,13 @@ fn a_small_script_has_its_defaults() {
     assert_eq!(script.electorate, Electorate::Synthetic(NonZeroU32::new(300).unwrap()));
     assert_eq!(script.reporting, Span { from: Duration::from_secs(1), until: Duration::from_secs(5) });
     assert_eq!(script.receipted.of(301), 301);
-    let path = Path { name: "isp-a".into(), carrier: Carrier::Udp, quality: Quality::PERFECT, share: Chance::ALWAYS };
+    let path = Path {
+        name: "isp-a".into(),
+        carrier: Carrier::Udp,
+        quality: Quality::PERFECT,
+        after: Duration::ZERO,
+        share: Chance::ALWAYS,
+    };
     assert_eq!((script.paths, script.faults, script.floods), (vec![path], vec![], vec![]));
 }
 
@@ -54,6 +60,7 @@ fn every_key_is_read() {
         delay = "5ms"
         duplicate = 0.25
         share = 0.1
+        after = "2s"
         conduct = "withhold"
         [[path]]
         name = "b"
@@ -87,6 +94,7 @@ fn every_key_is_read() {
     assert_eq!((script.receipted.of(4), script.receipted.of(5), script.receipted.of(0)), (3, 4, 0));
     assert_eq!(script.paths[0].carrier, Carrier::Relay(Conduct::Withhold));
     assert_eq!(script.paths[0].share, Chance::new(0.1).unwrap());
+    assert_eq!(script.paths[0].after, Duration::from_secs(2));
     let during = Span { from: Duration::from_secs(1), until: Duration::from_secs(3) };
     let path = |path, damage| Fault::Path { path, during, damage };
     let expected = [

@@ -269,6 +269,23 @@ fn a_dead_path_backs_off_alone() {
 }
 
 #[test]
+fn a_path_gives_the_others_its_head_start() {
+    let identity = StationIdentity {
+        station: STATION,
+        epoch: 1,
+        mac: MacKey([5; 16]),
+        election: ELECTION,
+        log_key: log_key().verifying_key(),
+    };
+    let policies = vec![RetryPolicy::default().starting_after(2_000), RetryPolicy::new(60_000, 60_000)];
+    let mut outbox = Outbox::new(identity, policies, 1);
+    outbox.enqueue(START, record(1));
+    assert_eq!(outbox.poll(START).unwrap().path, 1);
+    assert!(outbox.poll(START + 1_999).is_none());
+    assert_eq!(outbox.poll(START + 2_000).unwrap().path, 0);
+}
+
+#[test]
 fn a_record_that_no_path_takes_waits_in_silence() {
     let mut outbox = outbox_with(2, 1);
     outbox.enqueue(START, record(1));

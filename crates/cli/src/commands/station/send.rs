@@ -132,10 +132,9 @@ pub(super) fn run(args: &Args, printer: &mut Printer) -> anyhow::Result<Exit> {
     ensure_own(&open, &pack)?;
     let ways = Address::parse_all(if args.via.is_empty() { &pack.centre } else { &args.via })?;
     ensure!(!ways.is_empty(), "the pack names no way to the centre; give one with --via");
-    let policies = vec![RetryPolicy::default(); ways.len()];
-    let mut outbox = Outbox::new(pack.identity()?, policies, seed()?).resume_after(queue.last_attempt()?);
+    let mut outbox = Outbox::new(pack.identity()?, policies(&ways), seed()?).resume_after(queue.last_attempt()?);
     for queued in open {
-        outbox.enqueue(0, queued.record);
+        outbox.enqueue(send::now_ms(), queued.record);
     }
     let sent =
         if outbox.pending() == 0 { Sent::default() } else { transmit(args, &ways, &queue, &mut outbox, printer)? };
@@ -170,6 +169,18 @@ fn transmit(
             printer.note(format_args!("{way}: the record is in the folder; carry it to the centre or to a relay"));
         }
     })
+}
+
+/// Where a datagram may do, it goes first: an HTTPS connection for each record of a country would be the flood to fear.
+const HEAD_START_MS: u64 = 2_000;
+
+fn policies(ways: &[Address]) -> Vec<RetryPolicy> {
+    let datagrams = ways.iter().any(|way| matches!(way, Address::Udp(_)));
+    let policy = |way: &Address| match way {
+        Address::Http(_) if datagrams => RetryPolicy::default().starting_after(HEAD_START_MS),
+        _ => RetryPolicy::default(),
+    };
+    ways.iter().map(policy).collect()
 }
 
 /// Another station's or election's records would be sent in vain for ever.
