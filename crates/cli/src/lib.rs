@@ -20,6 +20,7 @@ pub mod commands;
 pub mod config;
 pub mod docs;
 pub mod drill;
+mod field;
 pub mod files;
 pub mod http;
 pub mod night;

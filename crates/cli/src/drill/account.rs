@@ -12,7 +12,7 @@ use tallyproof_record::cose::RecordDigest;
 use tallyproof_record::definition::results::Results;
 use tallyproof_record::entry::Entry;
 
-use super::field::Given;
+use crate::field::Given;
 use crate::night::expectation::Expectation;
 
 /// What the log is held against.

@@ -9,11 +9,11 @@ use std::time::Duration;
 use tallyproof_drill::script::{Carrier, Conduct, FloodKind, Script};
 
 use super::centre::CentreProcess;
-use super::clock::Clock;
-use super::field::{self, Counters, Given, Station};
 use super::flood::{self, Attack, Running, Targets};
 use super::view::{Scene, View};
 use super::watch::Watch;
+use crate::field::clock::Clock;
+use crate::field::{self, Counters, Given, Station};
 
 /// How often the centre is looked at.
 const LOOK: Duration = Duration::from_millis(250);
@@ -52,7 +52,7 @@ pub(super) fn run(
 ) -> anyhow::Result<Course> {
     let (counters, stop) = (Counters::default(), AtomicBool::new(false));
     let clock = Clock::start();
-    let plan = field::Plan { script, ends, clock, counters: &counters, stop: &stop };
+    let plan = field::Plan { script, ends, clock, counters: &counters, stop: &stop, patience: Duration::MAX };
     let targets = Targets { udp: centre.ports().udp, http: centre.ports().http };
     let mut watch = Watch::new(centre)?;
     let attackers = flood::start(attacks, targets, clock.instant(Duration::ZERO))?;
@@ -61,7 +61,7 @@ pub(super) fn run(
         let stopper = StopOnDrop(&stop);
         let mut director =
             Director { script, clock, centre, counters: &counters, attackers: &attackers, watch: &mut watch, kills: 0 };
-        director.conduct(view)?;
+        director.conduct(view, || field.is_finished())?;
         attackers.stop();
         drop(stopper);
         let given = field.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
@@ -97,7 +97,7 @@ struct Director<'a> {
 }
 
 impl Director<'_> {
-    fn conduct(&mut self, view: &mut View<'_>) -> anyhow::Result<()> {
+    fn conduct(&mut self, view: &mut View<'_>, reported: impl Fn() -> bool) -> anyhow::Result<()> {
         let end = last_event(self.script);
         let mut kills = self.script.kills().into_iter().peekable();
         loop {
@@ -105,7 +105,7 @@ impl Director<'_> {
             self.look();
             view.show(self.scene());
             let now = self.clock.now();
-            if (self.counters.ended() && now >= end) || now >= self.script.gives_up().max(end) {
+            if (reported() && now >= end) || now >= self.script.gives_up().max(end) {
                 return Ok(());
             }
             if kills.next_if(|at| *at <= now).is_some() {

@@ -4,9 +4,7 @@
 
 mod account;
 mod centre;
-mod clock;
 mod course;
-mod field;
 pub mod flood;
 mod page;
 mod relays;
@@ -26,22 +24,25 @@ use tallyproof_drill::population::{Part, Population};
 use tallyproof_drill::script::{DatagramKind, Electorate, Flood, FloodKind, Script};
 use tallyproof_drill::synthetic;
 use tallyproof_record::StationNo;
+use tallyproof_station::RetryPolicy;
 
 pub use report::{DrillReport, FloodReport, MemoryReport, PathReport, SecondReport};
 
 use crate::bundle_source::Folder;
+use crate::field::{Common, Station};
 use crate::files::{self, Access};
 use crate::night::stage::{self, Stage};
 use crate::package::{self, Package};
 use crate::printer::Printer;
 use account::Account;
 use centre::{CentreProcess, Premises};
-use field::{Common, Station};
 use flood::Attack;
 use relays::Relays;
 use summary::Outcome;
 use view::View;
 
+/// Stations begin as real ones do, but a drill has no hours to back off.
+const RETRY_MS: u64 = 500;
 /// A script is a page of text.
 const SCRIPT_LIMIT: u64 = 1 << 20;
 
@@ -74,6 +75,7 @@ pub fn run(plan: &DrillPlan, printer: &Printer) -> anyhow::Result<DrillReport> {
         log_key: keys.receipts.verifying_key(),
         mac_master: keys.mac,
         epoch: keys.epoch,
+        retry: RetryPolicy::new(RETRY_MS, RETRY_MS),
     };
     let premises = Premises::furnish(&plan.program, stage.workspace(), &bundle, &definition, &keys)?;
     let parts = seal(&population);
@@ -136,7 +138,8 @@ fn electorate(script: &Script, path: &Path) -> anyhow::Result<Package> {
 
 /// What every station sends, in the order in which stations report.
 fn seal(population: &Population<'_>) -> Vec<Vec<Part>> {
-    let seal = |slots: &Vec<_>| slots.iter().filter_map(|&(station, contest)| population.part(station, contest)).collect();
+    let seal =
+        |slots: &Vec<_>| slots.iter().filter_map(|&(station, contest)| population.part(station, contest)).collect();
     population.reporting_order().par_iter().map(seal).collect()
 }
 

@@ -5,10 +5,10 @@ use std::time::Duration;
 use tallyproof_drill::script::{ConnectionKind, Damage, Fault, Flood, FloodKind, Script};
 use tallyproof_site::drill::{self as site, CentreUse, Cpu, FaultKind, FloodUnit, Latency, Part};
 
-use super::clock::millis;
 use super::report::{DrillReport, PathReport, SecondReport};
 use super::summary::{Outcome, before_attack, hostile_time, receipt_seconds, stations_done};
 use super::watch::Look;
+use crate::field::clock::millis;
 
 /// The page, complete in one file.
 pub(super) fn render(outcome: &Outcome<'_>, report: &DrillReport) -> String {

@@ -3,15 +3,15 @@
 
 pub(crate) mod bundle_dir;
 pub(crate) mod expectation;
-mod field;
 mod report;
 pub(crate) mod stage;
 mod view;
 
 use std::net::Ipv4Addr;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::thread;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
@@ -19,24 +19,29 @@ use rayon::prelude::*;
 use tallyproof_drill::keys::Seed;
 use tallyproof_drill::network::Chance;
 use tallyproof_drill::population::{Part, Population};
+use tallyproof_drill::script::{self, Carrier, Electorate, Quality, Script, Share, Span};
 use tallyproof_record::definition::Committed;
 use tallyproof_record::definition::results::Results;
 use tallyproof_record::{ContestNo, StationNo};
+use tallyproof_station::RetryPolicy;
 
 pub use report::NightReport;
 
 use crate::centre::{self, CentreConfig, CentreKeys, Cut, RunningCentre, UdpConfig};
+use crate::field::clock::Clock;
+use crate::field::{self, Common, Counters, Station};
 use crate::package::Package;
 use crate::printer::Printer;
 use expectation::Expectation;
-use field::{Conditions, Driver, FieldCounters};
 use report::Outcome;
 use stage::Stage;
 
 /// Each wave costs the slowest record's retries on a lossy network; fewer waves make coarser checkpoints.
 const WAVES: usize = 8;
-/// Threads that drive the stations. More would take the centre's cores.
-const DRIVERS: usize = 2;
+/// Between the first transmissions of two stations: a wave that began at once would only wait in the centre's queue.
+const PACE: Duration = Duration::from_micros(40);
+/// Without a single receipt for so long a wave has met a centre that does not answer.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What a night is made of.
 #[derive(Clone, Debug)]
@@ -61,9 +66,9 @@ pub fn run(package: Package, plan: &NightPlan, printer: &Printer) -> anyhow::Res
     let (definition, results) = enrol(package, plan)?;
     let population = Population::new(&definition, &results, plan.seed, plan.bad)?;
     let (stage, keys) = Stage::set(&plan.bundle, &definition, plan.seed)?;
-    let conditions = conditions(&definition, &keys, plan);
+    let common = common(&definition, &keys);
     let centre = start_centre(&definition, keys, plan, &stage.workspace().join("journal.sqlite"))?;
-    let field = poll(&population, &centre, &conditions)?;
+    let field = poll(&population, &centre, &common, &script(plan))?;
     let stats = centre.shutdown()?;
     let counted_in = started.elapsed();
     let verification = stage.verify(printer)?;
@@ -75,6 +80,7 @@ pub fn run(package: Package, plan: &NightPlan, printer: &Printer) -> anyhow::Res
         definition: &definition,
         plan,
         counters: &field.counters,
+        records: field.records,
         phases: field.phases,
         stats: &stats,
         verification: &verification,
@@ -118,15 +124,38 @@ fn start_centre(
     })
 }
 
-fn conditions(definition: &Committed, keys: &CentreKeys, plan: &NightPlan) -> Conditions {
-    Conditions {
+fn common(definition: &Committed, keys: &CentreKeys) -> Common {
+    Common {
         election: *definition.hash(),
         log_key: keys.receipts.verifying_key(),
         mac_master: keys.mac,
         epoch: keys.epoch,
-        loss: plan.loss,
-        duplicate: plan.duplicate,
+        // Loopback loses what the night tells it to lose; nothing is gained by backing off.
+        retry: RetryPolicy::new(RetryPolicy::FLOOR_MS, RetryPolicy::FLOOR_MS),
+    }
+}
+
+/// A night as the script of a drill: one path, no faults, no floods.
+fn script(plan: &NightPlan) -> Script {
+    let at_once = Span { from: Duration::ZERO, until: Duration::ZERO };
+    let udp = script::Path {
+        name: "udp".into(),
+        carrier: Carrier::Udp,
+        quality: Quality { loss: plan.loss, duplicate: plan.duplicate, delay: Duration::ZERO },
+        after: Duration::ZERO,
+        share: Chance::ALWAYS,
+    };
+    Script {
+        name: "night".into(),
+        title: String::new(),
         seed: plan.seed,
+        electorate: Electorate::Synthetic(NonZeroU32::MIN),
+        reporting: at_once,
+        patience: PATIENCE,
+        receipted: Share::ALL,
+        paths: vec![udp],
+        faults: Vec::new(),
+        floods: Vec::new(),
     }
 }
 
@@ -134,7 +163,9 @@ fn conditions(definition: &Committed, keys: &CentreKeys, plan: &NightPlan) -> Co
 #[derive(Default)]
 struct Field {
     expectation: Expectation,
-    counters: Arc<FieldCounters>,
+    counters: Arc<Counters>,
+    /// Records that stations sealed.
+    records: u64,
     phases: Phases,
 }
 
@@ -150,37 +181,46 @@ pub struct Phases {
 }
 
 /// Runs the waves: every station that has figures seals and sends until receipted.
-fn poll(population: &Population<'_>, centre: &RunningCentre, conditions: &Conditions) -> anyhow::Result<Field> {
+fn poll(
+    population: &Population<'_>,
+    centre: &RunningCentre,
+    common: &Common,
+    script: &Script,
+) -> anyhow::Result<Field> {
     let mut field = Field::default();
     let counters = Arc::clone(&field.counters);
-    let mut drivers = (0..DRIVERS)
-        .map(|number| Driver::new(centre.udp_addr(), conditions, &counters, number))
-        .collect::<anyhow::Result<Vec<_>>>()?;
     let stations = population.reporting_order();
     view::show(centre, &counters, || {
         stations
             .chunks(stations.len().div_ceil(WAVES).max(1))
-            .try_for_each(|wave| run_wave(population, &wave.concat(), &mut drivers, centre, &mut field))
+            .try_for_each(|wave| run_wave(population, wave, common, script, centre, &mut field))
     })?;
-    drop(drivers);
     Ok(field)
 }
 
 /// Seals, sends and publishes one wave.
 fn run_wave(
     population: &Population<'_>,
-    wave: &[(StationNo, ContestNo)],
-    drivers: &mut [Driver<'_>],
+    wave: &[Vec<(StationNo, ContestNo)>],
+    common: &Common,
+    script: &Script,
     centre: &RunningCentre,
     field: &mut Field,
 ) -> anyhow::Result<()> {
     let mark = Instant::now();
-    let parts: Vec<Part> =
-        wave.par_iter().filter_map(|&(station, contest)| population.part(station, contest)).collect();
-    field.expectation.note(&parts);
+    let seal = |slots: &Vec<_>| slots.iter().filter_map(|&(no, contest)| population.part(no, contest)).collect();
+    let parts: Vec<Vec<Part>> = wave.par_iter().map(seal).collect();
+    field.expectation.note(parts.iter().flatten());
+    let placed: Vec<_> = (0_u32..).zip(&parts).collect();
+    let station = |&(place, parts): &(u32, &Vec<Part>)| {
+        Some(Station::new(script, common, parts.first()?.station, PACE.saturating_mul(place), parts))
+    };
+    let stations: Vec<Station> = placed.par_iter().filter_map(station).collect();
     field.phases.sealing += mark.elapsed();
     let mark = Instant::now();
-    send(drivers, parts)?;
+    let records = parts.iter().flatten().map(|part| part.sealed.len() as u64).sum();
+    field.records += records;
+    send(script, stations, records, centre, &field.counters)?;
     field.phases.sending += mark.elapsed();
     let mark = Instant::now();
     centre.cut_now()?;
@@ -188,19 +228,22 @@ fn run_wave(
     Ok(())
 }
 
-/// Shares the wave's stations among the drivers.
-fn send(drivers: &mut [Driver<'_>], parts: Vec<Part>) -> anyhow::Result<()> {
-    let mut shares: Vec<Vec<Part>> = drivers.iter().map(|_| Vec::new()).collect();
-    for part in parts {
-        let driver = part.station.index() % shares.len();
-        shares[driver].push(part);
-    }
-    thread::scope(|scope| {
-        let running: Vec<_> =
-            drivers.iter_mut().zip(shares).map(|(driver, share)| scope.spawn(|| driver.run_wave(share))).collect();
-        running.into_iter().try_for_each(|thread| match thread.join() {
-            Ok(outcome) => outcome,
-            Err(panic) => std::panic::resume_unwind(panic),
-        })
-    })
+/// Lets the stations of a wave send until each of their records is receipted.
+fn send(
+    script: &Script,
+    stations: Vec<Station>,
+    records: u64,
+    centre: &RunningCentre,
+    counters: &Counters,
+) -> anyhow::Result<()> {
+    let (ends, stop) = ([centre.udp_addr()], AtomicBool::new(false));
+    let plan = field::Plan { script, ends: &ends, clock: Clock::start(), counters, stop: &stop, patience: PATIENCE };
+    let receipts = field::run(&plan, stations)?.len() as u64;
+    ensure!(
+        receipts == records,
+        "no receipt for {} s; {} records still wait",
+        PATIENCE.as_secs(),
+        records.saturating_sub(receipts)
+    );
+    Ok(())
 }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use schemars::JsonSchema;
@@ -10,12 +9,15 @@ use serde::Serialize;
 use tallyproof_count::verify::Verification;
 use tallyproof_record::definition::Committed;
 
-use super::field::FieldCounters;
 use super::{NightPlan, Phases};
 use crate::centre::CentreStats;
+use crate::field::Counters;
 use crate::package::ProblemRow;
 use crate::printer::Report;
 use crate::table;
+
+/// The one path of a night.
+const PATH: usize = 0;
 
 /// The result of `tallyproof night`.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -81,7 +83,8 @@ impl NightReport {
 pub(super) struct Outcome<'a> {
     pub(super) definition: &'a Committed,
     pub(super) plan: &'a NightPlan,
-    pub(super) counters: &'a FieldCounters,
+    pub(super) counters: &'a Counters,
+    pub(super) records: u64,
     pub(super) phases: Phases,
     pub(super) stats: &'a CentreStats,
     pub(super) verification: &'a Verification,
@@ -91,24 +94,33 @@ pub(super) struct Outcome<'a> {
 }
 
 pub(super) fn make(outcome: Outcome<'_>) -> NightReport {
-    let Outcome { definition, plan, counters, phases, stats, verification, unaccounted, counted_in, verified_in } =
-        outcome;
-    let of = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+    let Outcome {
+        definition,
+        plan,
+        counters,
+        records,
+        phases,
+        stats,
+        verification,
+        unaccounted,
+        counted_in,
+        verified_in,
+    } = outcome;
     let seconds = |name: &str, time: Duration| (name.to_owned(), time.as_secs_f64());
     NightReport {
         election: definition.election().name().to_owned(),
         definition: definition.hash().to_string(),
         phase: definition.election().phase().to_string(),
         stations: definition.election().stations().len() as u64,
-        records_sent: of(&counters.records),
-        datagrams_sent: of(&counters.datagrams),
-        receipts: of(&counters.receipts),
+        records_sent: records,
+        datagrams_sent: counters.sent(PATH),
+        receipts: counters.all_receipts(),
         counted: verification.counted,
         quarantined: verification.quarantined,
         missing: verification.missing,
         rejected: verification.rejected,
         totals: verification.totals.clone(),
-        hostile_sent: of(&counters.hostile),
+        hostile_sent: counters.forged(),
         hostile_received: stats.refused_total(),
         refused: turned_away(stats),
         unaccounted,

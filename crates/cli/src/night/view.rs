@@ -8,8 +8,8 @@ use std::time::Duration;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use tallyproof_count::totals::Totals;
 
-use super::field::FieldCounters;
 use crate::centre::RunningCentre;
+use crate::field::Counters;
 use crate::table::grouped;
 
 const REFRESH: Duration = Duration::from_millis(200);
@@ -18,7 +18,7 @@ const MOST_BARS: usize = 12;
 const BAR_WIDTH: usize = 32;
 
 /// Runs `work`, drawing what happens on stderr if that is a terminal.
-pub(super) fn show<T>(centre: &RunningCentre, counters: &FieldCounters, work: impl FnOnce() -> T) -> T {
+pub(super) fn show<T>(centre: &RunningCentre, counters: &Counters, work: impl FnOnce() -> T) -> T {
     if !std::io::stderr().is_terminal() {
         return work();
     }
@@ -39,7 +39,7 @@ impl Drop for StopOnDrop<'_> {
     }
 }
 
-fn paint(working: &AtomicBool, counters: &FieldCounters, centre: &RunningCentre) {
+fn paint(working: &AtomicBool, counters: &Counters, centre: &RunningCentre) {
     let screen = MultiProgress::new();
     let line = |template| screen.add(ProgressBar::new_spinner().with_style(style(template)));
     let receipts = line("receipts  {wide_bar} {human_pos} of {human_len}  {per_sec}");
@@ -48,7 +48,7 @@ fn paint(working: &AtomicBool, counters: &FieldCounters, centre: &RunningCentre)
     let mut bars: Vec<ProgressBar> = Vec::new();
     while working.load(Ordering::Relaxed) {
         let stats = centre.stats();
-        receipts.set_position(counters.receipts.load(Ordering::Relaxed));
+        receipts.set_position(counters.all_receipts());
         facts.set_message(format!(
             "counted {}  quarantined {}  rejected {}  refused {}",
             grouped(stats.slots.counted),

@@ -11,7 +11,7 @@ use tallyproof_drill::network::{Arrival, Direction};
 use tallyproof_drill::script::{Carrier, Conduct};
 use tallyproof_record::StationNo;
 use tallyproof_record::cose::RecordDigest;
-use tallyproof_record::frame::HEADER_LEN;
+use tallyproof_record::frame::{self, HEADER_LEN};
 use tallyproof_record::receipt::{self, Receipt};
 use tokio::net::UdpSocket;
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
@@ -20,8 +20,11 @@ use tokio::time::{sleep, sleep_until};
 use super::post::Postbox;
 use super::{Given, PathCounters, Plan, Station};
 
-/// How often a driver with nothing to do looks whether the drill has ended.
+/// How often a driver with nothing to do looks whether the rehearsal has ended.
 const LOOK_UP: Duration = Duration::from_millis(100);
+/// How often a forger sends each forgery, and how long it waits in between.
+const FORGER_TRIES: u32 = 3;
+const FORGER_PAUSE: Duration = Duration::from_millis(300);
 /// Wait after an error of a socket: nobody listens while the centre is restarted.
 const PAUSE: Duration = Duration::from_millis(5);
 
@@ -30,8 +33,10 @@ pub(super) struct Driver<'a> {
     plan: &'a Plan<'a>,
     stations: Vec<Station>,
     by_number: HashMap<StationNo, usize>,
-    /// Stations that wait for a receipt or have not begun.
+    /// Stations that wait for a receipt or have not begun, and forgeries that are still to be sent.
     busy: usize,
+    /// When a receipt last came.
+    heard: Duration,
     paths: Vec<Path<'a>>,
     agenda: Agenda,
     arrivals: UnboundedReceiver<Parcel>,
@@ -61,6 +66,8 @@ struct Parcel {
 enum Event {
     /// A station has something to send.
     Wake(usize),
+    /// Someone sends a forgery in a station's name.
+    Forge(usize, Arc<Vec<u8>>),
     /// A transmission reaches the centre's end of its path.
     Up(RecordDigest, Parcel),
     /// An answer reaches the stations' end.
@@ -98,19 +105,23 @@ impl<'a> Driver<'a> {
         for index in 0..plan.script.paths.len() {
             paths.push(open_path(plan, index, number, &deliver).await?);
         }
-        let by_number = stations.iter().enumerate().map(|(index, station)| (station.number, index)).collect();
+        let by_number = stations.iter().enumerate().map(|(index, station)| (station.identity.station, index)).collect();
         let mut agenda = Agenda::default();
         for (index, station) in stations.iter().enumerate() {
             agenda.add(station.begins, Event::Wake(index));
         }
         let busy = stations.len();
-        Ok(Self { plan, stations, by_number, busy, paths, agenda, arrivals, deliver, given: Vec::new() })
+        let heard = plan.clock.now();
+        Ok(Self { plan, stations, by_number, busy, heard, paths, agenda, arrivals, deliver, given: Vec::new() })
     }
 
-    /// Runs until every record is receipted or the drill ends, and tells every receipt.
+    /// Runs until every record is receipted or the plan says so, and tells every receipt.
     pub(super) async fn run(mut self) -> Vec<Given> {
         while self.busy > 0 && !self.plan.stop.load(Relaxed) {
             let now = self.plan.clock.now();
+            if now.saturating_sub(self.heard) > self.plan.patience {
+                break;
+            }
             while let Some(event) = self.agenda.pop_due(now) {
                 self.perform(now, event);
             }
@@ -132,6 +143,7 @@ impl<'a> Driver<'a> {
     fn perform(&mut self, now: Duration, event: Event) {
         match event {
             Event::Wake(station) => self.wake(now, station),
+            Event::Forge(station, record) => self.forge(now, station, &record),
             Event::Up(digest, parcel) => self.hand_over(digest, parcel),
             Event::Down(parcel) => self.accept(&parcel),
         }
@@ -144,26 +156,54 @@ impl<'a> Driver<'a> {
         for record in station.records.drain(..) {
             station.outbox.enqueue(clock.unix_ms(now), record);
         }
+        for forged in station.forged.drain(..).map(Arc::new) {
+            for pause in 0..FORGER_TRIES {
+                self.agenda.add(now + FORGER_PAUSE * pause, Event::Forge(index, Arc::clone(&forged)));
+                self.busy += 1;
+            }
+        }
+        let mut due = Vec::new();
         while let Some(sent) = station.outbox.poll(clock.unix_ms(now)) {
             station.first_sent.get_or_insert(now);
-            let Some(&path) = station.paths.get(sent.path) else { continue };
-            let Some(Path { counts, way, up, .. }) = self.paths.get_mut(path) else { continue };
-            counts.sent.fetch_add(1, Relaxed);
-            let bytes = match way {
-                Way::Datagrams(_) => sent.datagram,
-                // The tag is for the datagram lane; a record posted stands for itself.
-                Way::Posts(_) => sent.datagram.get(HEADER_LEN..).unwrap_or_default().to_vec(),
-            };
-            for Arrival { at, alteration } in up.carry(now, self.plan.script.quality(path, now), bytes.len()) {
-                let mut bytes = bytes.clone();
-                if let Some(alteration) = alteration {
-                    alteration.apply(&mut bytes);
-                }
-                self.agenda.add(at, Event::Up(sent.digest, Parcel { path, bytes }));
-            }
+            due.extend(station.paths.get(sent.path).map(|&path| (path, sent.digest, sent.datagram)));
         }
         if let Some(wake) = station.outbox.next_wake() {
             self.agenda.add(clock.at_unix_ms(wake), Event::Wake(index));
+        }
+        for (path, digest, datagram) in due {
+            if let Some(Path { counts, .. }) = self.paths.get(path) {
+                counts.sent.fetch_add(1, Relaxed);
+            }
+            self.set_out(now, path, digest, datagram);
+        }
+    }
+
+    /// A forger has the MAC key: its datagrams pass the gate and cost the centre a signature check.
+    fn forge(&mut self, now: Duration, index: usize, record: &[u8]) {
+        self.busy = self.busy.saturating_sub(1);
+        let Some(Station { identity, paths, .. }) = self.stations.get(index) else { return };
+        let Some(&path) = paths.first() else { return };
+        let attempt = frame::attempt_at(self.plan.clock.unix_ms(now));
+        let datagram = frame::encode(identity.station, identity.epoch, attempt, record, &identity.mac);
+        self.plan.counters.forged.fetch_add(1, Relaxed);
+        self.set_out(now, path, RecordDigest::default(), datagram);
+    }
+
+    /// Puts a datagram on a path: what the network does to it is drawn here.
+    fn set_out(&mut self, now: Duration, path: usize, digest: RecordDigest, datagram: Vec<u8>) {
+        let quality = self.plan.script.quality(path, now);
+        let Some(Path { way, up, .. }) = self.paths.get_mut(path) else { return };
+        let bytes = match way {
+            Way::Datagrams(_) => datagram,
+            // The tag is for the datagram lane; a record posted stands for itself.
+            Way::Posts(_) => datagram.get(HEADER_LEN..).unwrap_or_default().to_vec(),
+        };
+        for Arrival { at, alteration } in up.carry(now, quality, bytes.len()) {
+            let mut bytes = bytes.clone();
+            if let Some(alteration) = alteration {
+                alteration.apply(&mut bytes);
+            }
+            self.agenda.add(at, Event::Up(digest, Parcel { path, bytes }));
         }
     }
 
@@ -185,7 +225,7 @@ impl<'a> Driver<'a> {
             let (postbox, deliver) = (Arc::clone(postbox), self.deliver.clone());
             tokio::spawn(async move {
                 if let Some(bytes) = postbox.post(digest, bytes).await {
-                    // The drill may have ended.
+                    // The rehearsal may have ended.
                     let _ = deliver.send(Parcel { path, bytes });
                 }
             });
@@ -218,6 +258,7 @@ impl<'a> Driver<'a> {
         let waited = now.saturating_sub(station.first_sent.unwrap_or(now));
         self.given.push(Given { at: now, waited, path: *path, receipt: receipted.receipt });
         counts.receipts.fetch_add(1, Relaxed);
+        self.heard = now;
         if station.outbox.pending() == 0 {
             self.busy = self.busy.saturating_sub(1);
         }
@@ -231,7 +272,7 @@ async fn open_path<'a>(
     deliver: &UnboundedSender<Parcel>,
 ) -> anyhow::Result<Path<'a>> {
     let (script, to, counts) = (&plan.script.paths[index], plan.ends[index], &plan.counters.paths[index]);
-    ensure!(to.ip().is_loopback(), "a drill sends to loopback addresses only, and {to} is not one");
+    ensure!(to.ip().is_loopback(), "a rehearsal sends to loopback addresses only, and {to} is not one");
     let (way, conduct) = match script.carrier {
         Carrier::Http => (Way::Posts(Arc::new(Postbox::new(to, number))), Conduct::Honest),
         Carrier::Udp => (datagrams(to, index, deliver).await?, Conduct::Honest),
