@@ -288,6 +288,8 @@ async fn datagrams(to: SocketAddr, path: usize, deliver: &UnboundedSender<Parcel
     let open = async {
         let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         socket.connect(to).await?;
+        // Until the runtime has seen it, a socket says that it would block.
+        socket.writable().await?;
         std::io::Result::Ok(Arc::new(socket))
     };
     let socket = open.await.context("cannot open a UDP socket on the loopback interface")?;
