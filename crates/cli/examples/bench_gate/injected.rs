@@ -59,7 +59,7 @@ impl<'network> Injectors<'network> {
         let rejected = wait_for(injected, || centre.stats().dropped().saturating_sub(before.dropped()));
         let cpu = cpu_time()?.saturating_sub(cpu);
         let a_second = |count: u64| u128::from(count) * 1000 / elapsed.as_millis().max(1);
-        let CentreStats { overflow, .. } = centre.stats();
+        let overflow = centre.stats().overflow.saturating_sub(before.overflow);
         println!(
             "injected flood: {}/s injected from many sources, {overflow} lost in the socket's buffer, {:.2} cores busy in all",
             a_second(injected),
