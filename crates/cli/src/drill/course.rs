@@ -127,14 +127,8 @@ impl Director<'_> {
     }
 
     fn look(&mut self) {
-        self.watch.look(self.clock.now(), self.genuine());
-    }
-
-    /// Datagrams that reached the centre's socket and are not the attackers'.
-    fn genuine(&self) -> u64 {
-        let to_centre = |carrier| !matches!(carrier, Carrier::Http | Carrier::Relay(Conduct::Honest));
-        let paths = self.script.paths.iter().enumerate().filter(|(_, path)| to_centre(path.carrier));
-        paths.map(|(number, _)| self.counters.delivered(number)).sum()
+        let (script, counters) = (self.script, self.counters);
+        self.watch.look(self.clock.now(), || genuine(script, counters));
     }
 
     /// Looks on until nothing new arrives.
@@ -165,6 +159,13 @@ impl Director<'_> {
 pub(super) fn hostile_sent(script: &Script, sent: impl Fn(usize) -> u64) -> u64 {
     let floods = script.floods.iter().enumerate();
     floods.filter(|(_, flood)| matches!(flood.kind, FloodKind::Datagram(_))).map(|(number, _)| sent(number)).sum()
+}
+
+/// Datagrams that reached the centre's socket and are not the attackers'.
+fn genuine(script: &Script, counters: &Counters) -> u64 {
+    let to_centre = |carrier| !matches!(carrier, Carrier::Http | Carrier::Relay(Conduct::Honest));
+    let paths = script.paths.iter().enumerate().filter(|(_, path)| to_centre(path.carrier));
+    paths.map(|(number, _)| counters.delivered(number)).sum()
 }
 
 /// When all attacks are over, and all kills. A path that stays broken for longer is nobody's reason to wait.

@@ -154,17 +154,27 @@ fn series(script: &Script, course: &Course) -> Vec<SecondReport> {
             *count += 1;
         }
     }
-    let mut before = Look::default();
-    for look in course.watch.looks() {
-        // What came between two looks is told in the second in the middle of them.
-        let middle = before.at + look.at.saturating_sub(before.at) / 2;
-        let arrived = look.hostile().saturating_sub(before.hostile());
-        if let Some(second) = at_second(&mut series, middle.min(course.ended)) {
-            second.hostile_received += arrived;
-        }
-        before = *look;
+    let looks = course.watch.looks();
+    let mut before = 0;
+    let last = series.len().saturating_sub(1);
+    for (place, second) in series.iter_mut().enumerate() {
+        let end = Duration::from_secs(second.second + 1);
+        // What still came in while the centre was left to settle belongs to the last second.
+        let by_then = if place == last { course.watch.hostile() } else { hostile_by(looks, end) };
+        second.hostile_received = by_then.saturating_sub(before);
+        before = before.max(by_then);
     }
     series
+}
+
+/// Hostile datagrams that had reached the centre by an instant; between two looks they came evenly.
+fn hostile_by(looks: &[Look], at: Duration) -> u64 {
+    let next = looks.partition_point(|look| look.at < at);
+    let from = next.checked_sub(1).and_then(|last| looks.get(last)).copied().unwrap_or_default();
+    let Some(to) = looks.get(next) else { return from.hostile() };
+    let (part, whole) = (at.saturating_sub(from.at).as_nanos(), to.at.saturating_sub(from.at).as_nanos());
+    let came = u128::from(to.hostile().saturating_sub(from.hostile())) * part;
+    from.hostile() + u64::try_from(came.checked_div(whole).unwrap_or(0)).unwrap_or(0)
 }
 
 fn at_second(series: &mut [SecondReport], at: Duration) -> Option<&mut SecondReport> {
@@ -223,6 +233,14 @@ mod tests {
         assert_eq!((ms(500), ms(990), ms(1_000), ms(0)), (100, 198, 200, 1));
         assert_eq!(quantile(&[], 500), None);
         assert_eq!(quantile(&sorted[..1], 990), Some(Duration::from_millis(1)));
+    }
+
+    #[test]
+    fn between_two_looks_datagrams_came_evenly() {
+        let look = |ms, reached| Look { at: Duration::from_millis(ms), reached, genuine: 10, ..Look::default() };
+        let looks = [look(500, 10), look(1_500, 110), look(1_600, 150)];
+        let by = |ms| hostile_by(&looks, Duration::from_millis(ms));
+        assert_eq!([0, 500, 1_000, 1_500, 1_550, 9_000].map(by), [0, 0, 50, 100, 120, 140]);
     }
 
     #[test]

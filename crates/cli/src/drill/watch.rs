@@ -117,9 +117,10 @@ impl Watch {
         Ok(watch)
     }
 
-    /// Looks once. `genuine` is the number of genuine datagrams handed to the centre so far. What a busy centre does not
-    /// answer is missing from this look and in the next.
-    pub(super) fn look(&mut self, at: Duration, genuine: u64) {
+    /// Looks once. `genuine` tells the number of genuine datagrams handed to the centre so far; it is asked last, so that no
+    /// genuine datagram is taken for a hostile one. What a busy centre does not answer is missing from this look and in the
+    /// next.
+    pub(super) fn look(&mut self, at: Duration, genuine: impl FnOnce() -> u64) {
         let Some((process, url)) = &self.centre else { return };
         if let Some(said) = ask(&self.agent, url) {
             self.present = said;
@@ -128,7 +129,7 @@ impl Watch {
         self.present_cpu = used.cpu;
         let said = self.said();
         let cpu = self.past_cpu + self.present_cpu;
-        self.looks.push(Look { at, reached: said.reached, genuine, cpu, resident: used.resident });
+        self.looks.push(Look { at, reached: said.reached, genuine: genuine(), cpu, resident: used.resident });
     }
 
     /// The centre is about to be killed: what it has counted is kept.
