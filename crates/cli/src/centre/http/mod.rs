@@ -274,10 +274,15 @@ impl Speech {
     async fn converse(self, stream: TcpStream) -> Result<(), HttpDrop> {
         match &self.transport {
             Transport::Plain => self.speak(stream).await,
-            Transport::Tls(acceptor) => match timeout(HANDSHAKE, acceptor.accept(stream)).await {
-                Ok(Ok(stream)) => self.speak(stream).await,
-                Ok(Err(_)) | Err(_) => Err(HttpDrop::Handshake),
-            },
+            // Apart: a TLS session's kilobytes would else be part of every plain connection.
+            Transport::Tls(acceptor) => Box::pin(self.clone().encrypted(acceptor.clone(), stream)).await,
+        }
+    }
+
+    async fn encrypted(self, acceptor: TlsAcceptor, stream: TcpStream) -> Result<(), HttpDrop> {
+        match timeout(HANDSHAKE, acceptor.accept(stream)).await {
+            Ok(Ok(stream)) => self.speak(stream).await,
+            Ok(Err(_)) | Err(_) => Err(HttpDrop::Handshake),
         }
     }
 
