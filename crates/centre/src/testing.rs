@@ -9,7 +9,6 @@ use tallyproof_record::{
         Committed, StationKey,
         package::{self, Files},
     },
-    tally::Stage,
 };
 
 /// An election with `stations` stations of 1,000 voters and one contest of two lines.
@@ -40,21 +39,7 @@ pub(crate) fn key(StationNo(no): StationNo) -> SigningKey {
 
 /// What a station states.
 pub(crate) fn tally(definition: &Committed, station: u32, votes: u32) -> Tally {
-    Tally {
-        election: *definition.hash(),
-        phase: Phase::Drill,
-        stage: Stage::Count,
-        station: StationNo(station),
-        contest: ContestNo(1),
-        sealed_at: 1_800_000_000,
-        counts: vec![votes, 7],
-        blank: None,
-        null: None,
-        voters: None,
-        registered: None,
-        total: None,
-        images: Vec::new(),
-    }
+    Tally::new(*definition.hash(), Phase::Drill, StationNo(station), ContestNo(1), 1_800_000_000, vec![votes, 7])
 }
 
 /// A record sealed by the station itself.

@@ -7,7 +7,7 @@ use tallyproof_record::cose::{self, SealedRecord};
 use tallyproof_record::definition::results::{Figures, Results};
 use tallyproof_record::definition::{Committed, ContestNo, Figure, Phase, StationNo};
 use tallyproof_record::rules::{self, RuleId, Severity};
-use tallyproof_record::tally::{Stage, Tally};
+use tallyproof_record::tally::Tally;
 use thiserror::Error;
 
 use crate::keys::Seed;
@@ -179,21 +179,14 @@ impl<'a> Population<'a> {
 
     fn tally(&self, station: StationNo, contest: ContestNo, figures: &Figures, rng: &mut ChaCha8Rng) -> Tally {
         let close = self.definition.election().polls_close().map_or(0, |close| close.unix);
-        let mut tally = Tally {
-            election: *self.definition.hash(),
-            phase: Phase::Drill,
-            stage: Stage::Count,
+        let mut tally = Tally::new(
+            *self.definition.hash(),
+            Phase::Drill,
             station,
             contest,
-            sealed_at: close + 1_800 + u64::from(rng.next_u32() % 14_400),
-            counts: figures.counts.clone(),
-            blank: None,
-            null: None,
-            voters: None,
-            registered: None,
-            total: None,
-            images: Vec::new(),
-        };
+            close + 1_800 + u64::from(rng.next_u32() % 14_400),
+            figures.counts.clone(),
+        );
         for (&figure, &value) in &figures.stated {
             tally.set_figure(figure, Some(value));
         }

@@ -69,6 +69,32 @@ impl Tally {
     /// Most ballot lines a record can carry; bounds memory for foreign bytes.
     pub const MAX_LINES: usize = 4096;
 
+    /// The first count of a station in a contest: its ballot lines, and nothing else stated.
+    pub fn new(
+        election: DefinitionHash,
+        phase: Phase,
+        station: StationNo,
+        contest: ContestNo,
+        sealed_at: u64,
+        counts: Vec<u32>,
+    ) -> Self {
+        Self {
+            election,
+            phase,
+            stage: Stage::Count,
+            station,
+            contest,
+            sealed_at,
+            counts,
+            blank: None,
+            null: None,
+            voters: None,
+            registered: None,
+            total: None,
+            images: Vec::new(),
+        }
+    }
+
     /// A stated figure.
     pub fn figure(&self, figure: Figure) -> Option<u32> {
         match figure {

@@ -279,6 +279,15 @@ reason-too-long = The body is longer than any record, or cut off.
 reason-structure = Not a sealed record in its one canonical form.
 reason-key = Not signed with the key that the register gives for the station.
 reason-signature = The signature does not hold.
+reason-source = The connection’s source held as many as one source may.
+reason-full = Every place for a connection was taken.
+reason-displaced = The connection had held its place longest and made room for another.
+reason-handshake = The encrypted connection did not come about in time.
+reason-headers = The request’s headers broke off or did not come in time.
+reason-body = The request’s body broke off or did not come in time.
+reason-length = The body’s length was not stated, or is more than any record’s.
+reason-life = The connection was still busy at the end of its time.
+reason-busy = The centre could not take the record at that moment; the sender sends again.
 
 ## Kinds of hostile traffic, by their word in the script
 hostile-garbage = Random bytes of random length.

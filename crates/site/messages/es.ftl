@@ -278,6 +278,15 @@ reason-too-long = El cuerpo es más largo que cualquier acta, o está cortado.
 reason-structure = No es un acta sellada en su única forma canónica.
 reason-key = No está firmada con la clave que la lista da para la mesa.
 reason-signature = La firma no se cumple.
+reason-source = El origen de la conexión tenía ya tantas como puede tener uno solo.
+reason-full = Todos los lugares para conexiones estaban ocupados.
+reason-displaced = La conexión era la que más tiempo ocupaba su lugar y dejó sitio a otra.
+reason-handshake = La conexión cifrada no se estableció a tiempo.
+reason-headers = Los encabezados de la petición se interrumpieron o no llegaron a tiempo.
+reason-body = El cuerpo de la petición se interrumpió o no llegó a tiempo.
+reason-length = La longitud del cuerpo no se indicó, o es mayor que la de cualquier acta.
+reason-life = La conexión seguía ocupada al final de su tiempo.
+reason-busy = El centro no pudo tomar el acta en ese momento; quien la envía reenvía.
 
 ## Kinds of hostile traffic, by their word in the script
 hostile-garbage = Bytes al azar, de longitud al azar.

@@ -278,6 +278,15 @@ reason-too-long = O corpo é mais longo do que qualquer ata, ou está cortado.
 reason-structure = Não é uma ata selada na sua única forma canônica.
 reason-key = Não está assinada com a chave que a lista dá para a seção.
 reason-signature = A assinatura não se confirma.
+reason-source = A origem da conexão já tinha tantas quantas uma só pode ter.
+reason-full = Todos os lugares para conexões estavam ocupados.
+reason-displaced = A conexão era a que ocupava o seu lugar há mais tempo e deu lugar a outra.
+reason-handshake = A conexão cifrada não se estabeleceu a tempo.
+reason-headers = Os cabeçalhos do pedido foram interrompidos ou não chegaram a tempo.
+reason-body = O corpo do pedido foi interrompido ou não chegou a tempo.
+reason-length = O comprimento do corpo não foi indicado, ou é maior do que o de qualquer ata.
+reason-life = A conexão ainda estava ocupada no fim do seu tempo.
+reason-busy = O centro não pôde receber a ata nesse momento; quem a envia reenvia.
 
 ## Kinds of hostile traffic, by their word in the script
 hostile-garbage = Bytes aleatórios, de comprimento aleatório.

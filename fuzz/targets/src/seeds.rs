@@ -29,19 +29,17 @@ fn scripts() -> Vec<Seed> {
 
 fn tally(lines: u32) -> Tally {
     Tally {
-        election: keys::ELECTION,
-        phase: Phase::Drill,
-        stage: Stage::Count,
-        station: StationNo(41),
-        contest: ContestNo(2),
-        sealed_at: 1_782_864_000,
-        counts: (0..lines).map(|line| line * 37).collect(),
         blank: Some(3),
-        null: None,
         voters: Some(70_000),
-        registered: None,
         total: Some(23),
-        images: Vec::new(),
+        ..Tally::new(
+            keys::ELECTION,
+            Phase::Drill,
+            StationNo(41),
+            ContestNo(2),
+            1_782_864_000,
+            (0..lines).map(|line| line * 37).collect(),
+        )
     }
 }
 

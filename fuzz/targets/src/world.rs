@@ -12,7 +12,7 @@ use tallyproof_count::{Ledger, Trust};
 use tallyproof_log::checkpoint::Checkpoint;
 use tallyproof_log::policy::Policy;
 use tallyproof_record::definition::{Committed, package};
-use tallyproof_record::tally::{Stage, Tally};
+use tallyproof_record::tally::Tally;
 use tallyproof_record::{ContestNo, Phase, SealedRecord, StationNo, cose};
 
 use crate::keys;
@@ -69,19 +69,16 @@ pub(crate) fn trust() -> Trust {
 /// Three sealed records: one that counts, one that contradicts it, and one that breaks a rule.
 pub(crate) fn records() -> [SealedRecord; 3] {
     let tally = |station, counts: [u32; 3], voters| Tally {
-        election: *definition().hash(),
-        phase: Phase::Drill,
-        stage: Stage::Count,
-        station: StationNo(station),
-        contest: ContestNo(1),
-        sealed_at: 1_782_864_000,
-        counts: counts.to_vec(),
         blank: Some(1),
-        null: None,
         voters: Some(voters),
-        registered: None,
-        total: None,
-        images: Vec::new(),
+        ..Tally::new(
+            *definition().hash(),
+            Phase::Drill,
+            StationNo(station),
+            ContestNo(1),
+            1_782_864_000,
+            counts.to_vec(),
+        )
     };
     [tally(1, [2, 3, 5], 11), tally(1, [3, 2, 5], 11), tally(2, [7, 0, 0], 4)]
         .map(|t| cose::seal(&t, &keys::station(t.station)))

@@ -231,7 +231,6 @@ mod tests {
     use tallyproof_centre::journal::Step;
     use tallyproof_record::definition::package::{self, Files};
     use tallyproof_record::definition::{Committed, StationKey};
-    use tallyproof_record::tally::Stage;
     use tallyproof_record::{ContestNo, Phase, StationNo, Tally, cose};
     use tokio::sync::oneshot;
 
@@ -287,21 +286,7 @@ mod tests {
     }
 
     fn sealed(election: &Committed, key: &SigningKey) -> Vec<u8> {
-        let tally = Tally {
-            election: *election.hash(),
-            phase: Phase::Drill,
-            stage: Stage::Count,
-            station: StationNo(1),
-            contest: ContestNo(1),
-            sealed_at: 0,
-            counts: vec![1],
-            blank: None,
-            null: None,
-            voters: None,
-            registered: None,
-            total: None,
-            images: Vec::new(),
-        };
+        let tally = Tally::new(*election.hash(), Phase::Drill, StationNo(1), ContestNo(1), 0, vec![1]);
         cose::seal(&tally, key).into_bytes()
     }
 

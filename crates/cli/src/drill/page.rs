@@ -117,3 +117,23 @@ fn centre_use(script: &Script, looks: &[Look], report: &DrillReport) -> CentreUs
 fn between(from: Duration, to: Duration) -> u64 {
     millis(to.saturating_sub(from))
 }
+
+#[cfg(test)]
+mod tests {
+    use tallyproof_centre::gate::Reason;
+    use tallyproof_centre::intake::Refusal;
+    use tallyproof_site::Text;
+
+    use crate::centre::HttpDrop;
+
+    #[test]
+    fn the_page_explains_every_reason_of_the_centre() {
+        let gate = Reason::ALL.map(Reason::as_str);
+        let http = HttpDrop::ALL.map(HttpDrop::as_str);
+        let refusals = Refusal::ALL.map(Refusal::as_str);
+        for word in [&gate[..], &http, &refusals, &["filter", "overflow", "queue-full"]].concat() {
+            let id = format!("reason-{word}");
+            assert!(Text::ALL.iter().any(|text| text.id() == id), "messages/*.ftl lack `{id}`");
+        }
+    }
+}

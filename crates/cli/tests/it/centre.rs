@@ -12,7 +12,6 @@ use tallyproof_record::definition::package::{self, Files};
 use tallyproof_record::definition::{Committed, StationKey};
 use tallyproof_record::frame::{self, MacKey};
 use tallyproof_record::receipt::Receipt;
-use tallyproof_record::tally::Stage;
 use tallyproof_record::{ContestNo, Phase, StationNo, Tally};
 
 const STATIONS: u32 = 20;
@@ -43,21 +42,8 @@ fn key(StationNo(no): StationNo) -> SigningKey {
 }
 
 pub(crate) fn record(station: u32, votes: u32) -> SealedRecord {
-    let tally = Tally {
-        election: *election().hash(),
-        phase: Phase::Drill,
-        stage: Stage::Count,
-        station: StationNo(station),
-        contest: ContestNo(1),
-        sealed_at: 1_800_000_000,
-        counts: vec![votes, 1],
-        blank: None,
-        null: None,
-        voters: None,
-        registered: None,
-        total: None,
-        images: Vec::new(),
-    };
+    let tally =
+        Tally::new(*election().hash(), Phase::Drill, StationNo(station), ContestNo(1), 1_800_000_000, vec![votes, 1]);
     cose::seal(&tally, &key(StationNo(station)))
 }
 

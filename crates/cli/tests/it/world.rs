@@ -18,7 +18,6 @@ use tallyproof_record::definition::{Committed, StationKey};
 use tallyproof_record::entry::Entry;
 use tallyproof_record::frame::{self, MacKey};
 use tallyproof_record::receipt::Receipt;
-use tallyproof_record::tally::Stage;
 use tallyproof_record::{ContestNo, Phase, StationNo, Tally};
 use tempfile::TempDir;
 
@@ -71,21 +70,14 @@ impl World {
 
     /// A station's record; another `version` is a record with other figures.
     pub(crate) fn seal(&self, station: u32, contest: u16, version: u32) -> SealedRecord {
-        let tally = Tally {
-            election: *self.election.hash(),
-            phase: Phase::Drill,
-            stage: Stage::Count,
-            station: StationNo(station),
-            contest: ContestNo(contest),
-            sealed_at: 1_800_000_000,
-            counts: vec![station % 400, version],
-            blank: None,
-            null: None,
-            voters: None,
-            registered: None,
-            total: None,
-            images: Vec::new(),
-        };
+        let tally = Tally::new(
+            *self.election.hash(),
+            Phase::Drill,
+            StationNo(station),
+            ContestNo(contest),
+            1_800_000_000,
+            vec![station % 400, version],
+        );
         cose::seal(&tally, &key(StationNo(station)))
     }
 

@@ -21,19 +21,8 @@ fn key() -> SigningKey {
 
 fn tally() -> Tally {
     Tally {
-        election: ELECTION,
-        phase: Phase::Drill,
-        stage: Stage::Count,
-        station: StationNo(752),
-        contest: ContestNo(1),
-        sealed_at: 1_790_000_000,
-        counts: vec![142, 192, 19, 5, 3, 13],
-        blank: None,
-        null: None,
-        voters: None,
-        registered: None,
         total: Some(374),
-        images: Vec::new(),
+        ..Tally::new(ELECTION, Phase::Drill, StationNo(752), ContestNo(1), 1_790_000_000, vec![142, 192, 19, 5, 3, 13])
     }
 }
 

@@ -15,7 +15,6 @@ use tallyproof_record::{
         package::{self, Files},
     },
     rules,
-    tally::Stage,
 };
 use tallyproof_site::SiteInput;
 
@@ -141,19 +140,10 @@ fn tally(definition: &Committed, slot: (StationNo, ContestNo), turnout: u32, lin
         _ => {}
     }
     Tally {
-        election: *definition.hash(),
-        phase: definition.election().phase(),
-        stage: Stage::Count,
-        station: slot.0,
-        contest: slot.1,
-        sealed_at: 1_782_950_000,
-        counts,
         blank: Some(blank),
         null: Some(null),
         voters: Some(voters),
-        registered: None,
-        total: None,
-        images: Vec::new(),
+        ..Tally::new(*definition.hash(), definition.election().phase(), slot.0, slot.1, 1_782_950_000, counts)
     }
 }
 

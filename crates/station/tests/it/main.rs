@@ -13,7 +13,6 @@ use tallyproof_record::cose::{self, SealedRecord};
 use tallyproof_record::definition::{DefinitionHash, Phase};
 use tallyproof_record::frame::{Frame, MacKey};
 use tallyproof_record::receipt::Receipt;
-use tallyproof_record::tally::Stage;
 use tallyproof_record::{ContestNo, StationNo, Tally};
 use tallyproof_station::{Outbox, RefusedReceipt, RetryPolicy, StationIdentity, Transmission};
 
@@ -41,21 +40,7 @@ fn outbox_with(paths: usize, seed: u64) -> Outbox {
 }
 
 fn record(contest: u16) -> SealedRecord {
-    let tally = Tally {
-        election: ELECTION,
-        phase: Phase::Drill,
-        stage: Stage::Count,
-        station: STATION,
-        contest: ContestNo(contest),
-        sealed_at: START / 1000,
-        counts: vec![1, 2],
-        blank: None,
-        null: None,
-        voters: None,
-        registered: None,
-        total: None,
-        images: Vec::new(),
-    };
+    let tally = Tally::new(ELECTION, Phase::Drill, STATION, ContestNo(contest), START / 1000, vec![1, 2]);
     cose::seal(&tally, &SigningKey::from_bytes(&[6; 32]))
 }
 

@@ -12,7 +12,6 @@ use tallyproof_record::cose;
 use tallyproof_record::definition::results::Figures;
 use tallyproof_record::definition::{Committed, Contest, Figure, Station};
 use tallyproof_record::rules::{self, Finding, Severity};
-use tallyproof_record::tally::Stage;
 use tallyproof_record::{ContestNo, Tally};
 use tallyproof_site::messages::{Lang, Messages, Text};
 
@@ -189,21 +188,14 @@ impl Desk<'_> {
 
     fn tally(&self, figures: Figures) -> anyhow::Result<Tally> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).context("the clock is set before 1970")?;
-        let mut tally = Tally {
-            election: *self.committed.hash(),
-            phase: self.committed.election().phase(),
-            stage: Stage::Count,
-            station: self.pack.number,
-            contest: self.number,
-            sealed_at: now.as_secs(),
-            counts: figures.counts,
-            blank: None,
-            null: None,
-            voters: None,
-            registered: None,
-            total: None,
-            images: Vec::new(),
-        };
+        let mut tally = Tally::new(
+            *self.committed.hash(),
+            self.committed.election().phase(),
+            self.pack.number,
+            self.number,
+            now.as_secs(),
+            figures.counts,
+        );
         for (figure, count) in figures.stated {
             tally.set_figure(figure, Some(count));
         }
