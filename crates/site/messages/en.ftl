@@ -190,7 +190,7 @@ drill-verified = The bundle that the drill left behind verifies, and no receipt 
 drill-not-verified = The bundle that the drill left behind does not verify.
 drill-wait-half = Half within { $half } ms, 99 of 100 within { $most } ms
 drill-wait-none = No receipt came
-drill-datagrams = Stations sent { $n } datagrams for each record that got its receipt.
+drill-datagrams = Datagrams that stations sent for each record that got its receipt: { $n }.
 drill-against = { $rate ->
     [one] { $rate } hostile datagram a second
    *[other] { $rate } hostile datagrams a second

@@ -189,7 +189,7 @@ drill-verified = La carpeta que dejó el simulacro se verifica, y ningún recibo
 drill-not-verified = La carpeta que dejó el simulacro no se verifica.
 drill-wait-half = La mitad en { $half } ms, 99 de cada 100 en { $most } ms
 drill-wait-none = No llegó ningún recibo
-drill-datagrams = Las mesas enviaron { $n } datagramas por cada acta que obtuvo su recibo.
+drill-datagrams = Datagramas que las mesas enviaron por cada acta que obtuvo su recibo: { $n }.
 drill-against = { $rate ->
     [one] { $rate } datagrama hostil por segundo
    *[other] { $rate } datagramas hostiles por segundo

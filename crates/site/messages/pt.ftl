@@ -189,7 +189,7 @@ drill-verified = A pasta que o simulado deixou se verifica, e nenhum recibo nome
 drill-not-verified = A pasta que o simulado deixou não se verifica.
 drill-wait-half = Metade em { $half } ms, 99 de cada 100 em { $most } ms
 drill-wait-none = Nenhum recibo chegou
-drill-datagrams = As seções enviaram { $n } datagramas por ata que obteve o seu recibo.
+drill-datagrams = Datagramas que as seções enviaram por ata que obteve o seu recibo: { $n }.
 drill-against = { $rate ->
     [one] { $rate } datagrama hostil por segundo
    *[other] { $rate } datagramas hostis por segundo

@@ -4,7 +4,7 @@ use tallyproof_record::frame::ATTEMPT_WINDOW;
 
 use super::Reason;
 
-/// Attempts up to this far in the future (one minute) are those of a clock that is right: they share one memory. See [`History`].
+/// Attempts up to this far in the future (one minute) are those of a clock that is right: they share one memory.
 pub const NEAR: u32 = 240;
 
 /// The history of one station at the gate. Times are attempt ticks of a quarter second.

@@ -119,11 +119,10 @@ impl<'a> Page<'a> {
         }
     }
 
-    /// Datagrams for each receipted record, to the hundredth.
+    /// Datagrams for each receipted record, to the thousandth.
     fn datagrams(&self) -> Option<Safe<String>> {
         let records = self.r.records.have;
-        let hundredths = scaled(self.r.station_datagrams, 100, records);
-        let value = Value::Thousandths(hundredths.saturating_mul(10));
+        let value = Value::Thousandths(scaled(self.r.station_datagrams, 1_000, records));
         (records > 0).then(|| self.w.with(Text::DrillDatagrams, &[("n", value)]))
     }
 
