@@ -7,6 +7,7 @@ mod centre;
 mod course;
 pub mod flood;
 mod page;
+mod receipts;
 mod relays;
 mod report;
 mod summary;
@@ -101,6 +102,7 @@ pub fn run(plan: &DrillPlan, printer: &Printer) -> anyhow::Result<DrillReport> {
         conflicts: &conflicts(&script, &population),
     };
     let page = plan.report.clone().unwrap_or_else(|| bundle.with_added_extension("drill.html"));
+    let table = page.with_extension("csv");
     let outcome = Outcome {
         script: &script,
         stations: definition.election().stations().len() as u64,
@@ -110,11 +112,16 @@ pub fn run(plan: &DrillPlan, printer: &Printer) -> anyhow::Result<DrillReport> {
         unaccounted: account.unaccounted(&verification, &logged),
         bundle: bundle.display().to_string(),
         report: page.display().to_string(),
+        receipts_table: table.display().to_string(),
     };
     let report = outcome.report();
-    files::replace(&page, page::render(&outcome, &report).as_bytes(), Access::Public)
-        .with_context(|| format!("cannot write {}", page.display()))?;
+    write(&page, page::render(&outcome, &report).as_bytes())?;
+    write(&table, &receipts::table(&script, definition.election(), &course.given)?)?;
     Ok(report)
+}
+
+fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    files::replace(path, bytes, Access::Public).with_context(|| format!("cannot write {}", path.display()))
 }
 
 fn read_script(plan: &DrillPlan) -> anyhow::Result<Script> {

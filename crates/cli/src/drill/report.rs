@@ -90,6 +90,8 @@ pub struct DrillReport {
     pub bundle: String,
     /// The report as an HTML page.
     pub report: String,
+    /// Every receipt with its path and its time, as CSV beside the page.
+    pub receipts_table: String,
 }
 
 /// What one kind of attack consisted of.
@@ -239,6 +241,10 @@ impl Report for DrillReport {
         for problem in &self.problems {
             writeln!(out, "{problem}")?;
         }
-        writeln!(out, "{}\nbundle: {}\nreport: {}", self.statement, self.bundle, self.report)
+        writeln!(
+            out,
+            "{}\nbundle: {}\nreport: {}\nreceipts: {}",
+            self.statement, self.bundle, self.report, self.receipts_table
+        )
     }
 }

@@ -23,6 +23,8 @@ pub(super) struct Outcome<'a> {
     pub(super) unaccounted: Vec<String>,
     pub(super) bundle: String,
     pub(super) report: String,
+    /// Where the table of receipts goes.
+    pub(super) receipts_table: String,
 }
 
 impl Outcome<'_> {
@@ -78,6 +80,7 @@ impl Outcome<'_> {
             statement: verification.statement.clone(),
             bundle: self.bundle.clone(),
             report: self.report.clone(),
+            receipts_table: self.receipts_table.clone(),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Drills through the real binary: a small attack, mistakes in scripts, broken paths, bad relays, a killed centre.
 
+use std::collections::BTreeMap;
 use std::fs;
 
 use serde_json::{Value, json};
@@ -20,7 +21,19 @@ fn drill(shell: &Shell, script: &[&str], options: &str) -> Value {
     assert_eq!((&report["verified"], &report["unaccounted"]), (&json!(true), &json!([])), "{report}");
     assert_eq!((&report["stations"], &report["records"], &report["receipts"]), (&json!(50), &json!(50), &json!(50)));
     assert_eq!(sum(&report["by_path"]), 50, "every record's first receipt came by one path");
+    assert_eq!(paths_of_receipts(shell, &report), report["by_path"]);
     report
+}
+
+/// How many lines of the table of receipts name each path.
+fn paths_of_receipts(shell: &Shell, report: &Value) -> Value {
+    let mut table = csv::Reader::from_path(shell.path(report["receipts_table"].as_str().unwrap())).unwrap();
+    let mut lines: BTreeMap<&str, u64> =
+        report["by_path"].as_object().unwrap().keys().map(|path| (path.as_str(), 0)).collect();
+    for row in table.records() {
+        *lines.get_mut(&row.unwrap()[2]).unwrap() += 1;
+    }
+    json!(lines)
 }
 
 fn flood(kind: &str, rate: u32) -> String {
