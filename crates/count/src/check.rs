@@ -26,8 +26,8 @@ checks! {
     Unlisted "BN-03" "The manifest lists every file that the log's layout does not explain."
     Unexplained "BN-04" "Every file below log/ has its place in the log's layout, within the checkpoint's tree size."
     NoteFormat "BN-05" "The checkpoint and the manifest are signed notes in their one form."
-    NoteSignature "BN-06" "The log's key signed the checkpoint and the manifest."
-    UnknownSigner "BN-07" "Every signature of the checkpoint and the manifest is of a key in log/vkeys, once each."
+    NoteSignature "BN-06" "The log's key signed the checkpoint and the manifest, and no signature on them is false."
+    UnknownSigner "BN-07" "Every signature of the checkpoint and the manifest is of a key in log/vkeys or of a policy's witness, once each."
     VerifierKeys "BN-08" "log/vkeys holds verifier keys, one a line, the log's Ed25519 key first."
     Policy "BN-09" "log/policy is a trust policy that names the log's key."
     ManifestLog "BN-10" "The manifest is of this log: its origin, a tree size within the checkpoint's, the root at that size."
@@ -47,6 +47,7 @@ checks! {
     Index "BN-24" "index/stations.csv is what the log gives."
     TrustDefinition "BN-25" "The definition hash is the trusted one."
     TrustLog "BN-26" "The log's key is the trusted one."
+    Quorum "BN-27" "The checkpoint bears the witnesses' cosignatures that the policy asks for: the trusted policy, or else log/policy."
 }
 
 impl Check {

@@ -1,15 +1,19 @@
-//! What a sceptic takes from outside the bundle: which definition, and whose log.
+//! What a sceptic takes from outside the bundle: which definition, whose log, and which witnesses.
 
 use serde::Deserialize;
-use tallyproof_log::note::{PublicKey, VerifierKey};
+use tallyproof_log::{
+    note::{PublicKey, VerifierKey},
+    policy::Policy,
+};
 use tallyproof_record::{Problem, definition::DefinitionHash};
 use toml::Spanned;
 
 /// Every stable code of a trust file's mistakes, with its meaning.
 pub const CODES: &[(&str, &str)] = &[
-    ("TR-01", "The file is not the TOML of a trust file: `definition` and `log`, and nothing else."),
+    ("TR-01", "The file is not the TOML of a trust file: `definition`, `log`, optionally `policy`, and nothing else."),
     ("TR-02", "The definition hash is not 64 hex digits."),
     ("TR-03", "The log's key is not a C2SP verifier key of an Ed25519 key."),
+    ("TR-04", "The policy is not a C2SP trust policy that names the log's key."),
 ];
 
 /// A trust anchor. With it a verification can say more than that a bundle agrees with itself.
@@ -19,6 +23,8 @@ pub struct Trust {
     pub definition: DefinitionHash,
     /// The log's key.
     pub log: VerifierKey,
+    /// Whose cosignatures are asked for; it takes the place of the bundle's own policy.
+    pub policy: Option<Policy>,
 }
 
 #[derive(Deserialize)]
@@ -26,6 +32,7 @@ pub struct Trust {
 struct File {
     definition: Spanned<String>,
     log: Spanned<String>,
+    policy: Option<Spanned<String>>,
 }
 
 impl Trust {
@@ -33,7 +40,8 @@ impl Trust {
     pub fn to_toml(&self) -> String {
         // A key's name may hold quotes, which TOML escapes.
         let log = toml::Value::from(self.log.to_string());
-        format!("definition = \"{}\"\nlog = {log}\n", self.definition)
+        let policy = self.policy.as_ref().map(|policy| format!("policy = {}\n", toml::Value::from(policy.to_string())));
+        format!("definition = \"{}\"\nlog = {log}\n{}", self.definition, policy.unwrap_or_default())
     }
 
     /// Reads a trust file (`docs/spec/bundle.md`). `name` stands in the problems' places.
@@ -56,9 +64,15 @@ impl Trust {
             problem("TR-02", &file.definition, format!("not a definition hash of 64 hex digits: {error}"))
         });
         let log = parse_log_key(file.log.as_ref()).map_err(|what| problem("TR-03", &file.log, what));
-        match (definition, log) {
-            (Ok(definition), Ok(log)) => Ok(Self { definition, log }),
-            (definition, log) => Err(definition.err().into_iter().chain(log.err()).collect()),
+        let policy = file
+            .policy
+            .as_ref()
+            .map(|field| parse_policy(field.as_ref(), log.as_ref().ok()).map_err(|what| problem("TR-04", field, what)));
+        match (definition, log, policy.transpose()) {
+            (Ok(definition), Ok(log), Ok(policy)) => Ok(Self { definition, log, policy }),
+            (definition, log, policy) => {
+                Err(definition.err().into_iter().chain(log.err()).chain(policy.err()).collect())
+            }
         }
     }
 }
@@ -67,8 +81,19 @@ fn parse_log_key(text: &str) -> Result<VerifierKey, String> {
     let key: VerifierKey = text.parse().map_err(|error| format!("{error}"))?;
     match key.public_key() {
         PublicKey::Ed25519(_) => Ok(key),
-        PublicKey::Unsupported { .. } => Err("a log's key has to be an Ed25519 key".into()),
+        PublicKey::Ed25519Cosigner(_) | PublicKey::Unsupported { .. } => {
+            Err("a log's key has to be an Ed25519 key".into())
+        }
     }
+}
+
+fn parse_policy(text: &str, log: Option<&VerifierKey>) -> Result<Policy, String> {
+    // Some editors end lines in their own way; a policy file knows one.
+    let policy: Policy = text.replace("\r\n", "\n").parse().map_err(|error| format!("{error}"))?;
+    if log.is_some_and(|log| !policy.trusts(log)) {
+        return Err("the log's key is not in the policy".into());
+    }
+    Ok(policy)
 }
 
 /// `name:line:column` of a byte offset.
@@ -81,7 +106,10 @@ fn place(name: &str, text: &str, offset: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use tallyproof_log::note::{SignerKey, VerifierKey};
+    use tallyproof_log::{
+        note::{SignerKey, VerifierKey},
+        policy::Policy,
+    };
 
     use super::Trust;
 
@@ -112,8 +140,30 @@ mod tests {
         let plain: VerifierKey = KEY.parse().unwrap();
         let quoted = SignerKey::new(r#"log"\"#.parse().unwrap(), &[1; 32]).verifier().clone();
         for log in [plain, quoted] {
-            let trust = Trust { definition: HASH.parse().unwrap(), log };
-            assert_eq!(Trust::parse(trust.to_toml().as_bytes(), "trust.toml"), Ok(trust));
+            for policy in [None, Some(Policy::without_witnesses([log.clone()]).unwrap())] {
+                let trust = Trust { definition: HASH.parse().unwrap(), log: log.clone(), policy };
+                assert_eq!(Trust::parse(trust.to_toml().as_bytes(), "trust.toml"), Ok(trust));
+            }
+        }
+    }
+
+    fn with_policy(policy: &str) -> String {
+        format!("definition = \"{HASH}\"\nlog = \"{KEY}\"\npolicy = \"\"\"\n{policy}\"\"\"\n")
+    }
+
+    #[test]
+    fn a_policy_stands_in_the_file_as_it_is_whatever_ends_its_lines() {
+        let text = with_policy(&format!("# ours\nlog {KEY}\nquorum none\n"));
+        for text in [text.replace('\n', "\r\n"), text] {
+            let trust = Trust::parse(text.as_bytes(), "trust.toml").unwrap();
+            assert_eq!(trust.policy, Policy::without_witnesses([trust.log]).ok());
+        }
+    }
+
+    #[test]
+    fn a_policy_of_another_log_or_a_mistaken_one_is_refused() {
+        for policy in ["quorum none\n".to_owned(), format!("log {KEY}\n"), format!("log {KEY}\nquorum w\n")] {
+            assert_eq!(codes(&with_policy(&policy)), [("trust.toml:3:10".into(), "TR-04")], "{policy}");
         }
     }
 }

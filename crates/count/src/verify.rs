@@ -77,7 +77,7 @@ pub struct Verification {
     pub missing: u64,
     /// Records rejected.
     pub rejected: u64,
-    /// Witnesses whose signatures on the checkpoint hold.
+    /// Witnesses of the policy whose cosignatures on the checkpoint hold: of the trusted policy, or else of the bundle's.
     pub cosignatures: u64,
     /// Definition hash; empty if the definition is unusable.
     pub definition: String,
@@ -142,7 +142,9 @@ pub fn verify(source: &dyn Source, trust: Option<&Trust>, progress: Progress<'_>
     // A file that is read for two reasons would be missed twice.
     let mut seen = BTreeSet::new();
     problems.retain(|problem| seen.insert(problem.clone()));
-    Ok(report(&Findings { statements, anchored, definition, listed: listing.is_some(), size }, count, problems))
+    let premises =
+        Premises { listed: listing.is_some(), policy_given: trust.is_some_and(|trust| trust.policy.is_some()) };
+    Ok(report(&Findings { statements, anchored, definition, premises, size }, count, problems))
 }
 
 /// Reads a file that has to be there.
@@ -211,7 +213,7 @@ fn check_trust(
         let what = format!("the log's key is {log}, the trusted one is {}", trust.log);
         problems.push(Check::TrustLog.problem(bundle::VKEYS, what));
     }
-    same_definition && same_log && statements.checkpoint.as_ref().is_some_and(|checkpoint| checkpoint.signed)
+    same_definition && same_log && statements.checkpoint.as_ref().is_some_and(notes::Stated::signed)
 }
 
 /// What the log gives.
@@ -338,13 +340,20 @@ fn check_index_file(source: &dyn Source, path: &str, expected: &[u8]) -> Result<
     Err(check.problem(path, format!("differs from what the log gives, first in line {line}")))
 }
 
+/// What a verification could rest on.
+struct Premises {
+    /// Whether the source could list its files.
+    listed: bool,
+    /// Whether the witnesses were named from outside.
+    policy_given: bool,
+}
+
 /// What is known beside the count and the problems.
 struct Findings {
     statements: Statements,
     anchored: bool,
     definition: Option<Arc<Committed>>,
-    /// Whether the source could list its files.
-    listed: bool,
+    premises: Premises,
     size: u64,
 }
 
@@ -363,7 +372,7 @@ fn report(findings: &Findings, count: Count, problems: Vec<Problem>) -> Verifica
         quarantined: summary.quarantined,
         missing: summary.missing,
         rejected: summary.rejected,
-        cosignatures: checkpoint.map_or(0, |checkpoint| checkpoint.cosignatures),
+        cosignatures: findings.statements.cosigners.len() as u64,
         definition: definition.map(|definition| definition.hash().to_string()).unwrap_or_default(),
         origin: checkpoint.map(|checkpoint| checkpoint.value.origin.to_string()).unwrap_or_default(),
         phase: definition.map(|definition| definition.election().phase().to_string()).unwrap_or_default(),
@@ -373,6 +382,6 @@ fn report(findings: &Findings, count: Count, problems: Vec<Problem>) -> Verifica
         ledger: count.ledger,
         sums,
     };
-    verification.statement = statement::of(&verification, findings.listed);
+    verification.statement = statement::of(&verification, &findings.premises);
     verification
 }

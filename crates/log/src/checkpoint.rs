@@ -7,7 +7,7 @@ use thiserror::Error;
 use crate::{
     encoding::decimal,
     merkle::Hash,
-    note::{self, KeyName, NoteError, NoteSignature, SignerKey, VerifierKey},
+    note::{self, KeyName, NoteError, PublicKey, SignerKey, Verified, VerifierKey},
 };
 
 /// The state of a log: which log, how many leaves, and the root over them. Displays as, and parses from, the note's text.
@@ -90,7 +90,7 @@ pub enum CheckpointError {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Opened {
     checkpoint: Checkpoint,
-    signatures: Vec<NoteSignature>,
+    note: Verified,
 }
 
 impl Opened {
@@ -99,9 +99,9 @@ impl Opened {
         &self.checkpoint
     }
 
-    /// The signatures of known keys that hold: the log's, and those of witnesses among the keys.
-    pub fn signatures(&self) -> &[NoteSignature] {
-        &self.signatures
+    /// Who signed it: the log, and the witnesses among the known keys.
+    pub fn note(&self) -> &Verified {
+        &self.note
     }
 }
 
@@ -114,9 +114,11 @@ pub fn open(bytes: &[u8], keys: &[VerifierKey], origin: &str) -> Result<Opened, 
     if checkpoint.origin.as_str() != origin {
         return Err(CheckpointError::OtherLog { expected: origin.to_owned(), found: checkpoint.origin });
     }
-    let signatures = note.into_signatures();
-    if signatures.iter().any(|signature| signature.name == checkpoint.origin) {
-        Ok(Opened { checkpoint, signatures })
+    // A witness of the log's name has said that it saw the checkpoint, not that it made it.
+    let is_logs =
+        |key: &&VerifierKey| matches!(key.public_key(), PublicKey::Ed25519(_)) && *key.name() == checkpoint.origin;
+    if keys.iter().filter(is_logs).any(|key| note.signed_by(key)) {
+        Ok(Opened { checkpoint, note })
     } else {
         Err(CheckpointError::NotTheLogs { origin: checkpoint.origin })
     }

@@ -1,4 +1,4 @@
-//! Signed notes: a text and the Ed25519 signatures of named keys over it (C2SP signed-note v1.0.0).
+//! Signed notes: a text and the signatures of named keys over it (C2SP signed-note v1.0.0), of logs and of their witnesses.
 
 use std::{fmt, str::FromStr};
 
@@ -6,7 +6,7 @@ use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
-use crate::encoding;
+use crate::{cosignature, encoding};
 
 /// The largest note read, in bytes. Its text is a few lines; room is left for 100 post-quantum signatures.
 pub const MAX_NOTE_LEN: usize = 1 << 20;
@@ -15,6 +15,7 @@ pub const MAX_NOTE_LEN: usize = 1 << 20;
 pub const MAX_SIGNATURES: usize = 100;
 
 const ED25519: u8 = 0x01;
+const ED25519_COSIGNER: u8 = 0x04;
 const BLANK_LINE: &str = "\n\n";
 const SIGNATURE_PREFIX: &str = "— ";
 
@@ -77,8 +78,10 @@ impl fmt::Display for KeyId {
 pub enum PublicKey {
     /// Type 0x01: Ed25519 over the note's text.
     Ed25519(VerifyingKey),
-    /// A type that this version cannot verify, such as 0x04 (cosignatures) or 0x06 (ML-DSA-44). Such a key can be listed and
-    /// passed on; its signatures are treated as those of an unknown key and never count.
+    /// Type 0x04: a witness's Ed25519 over a checkpoint and the time at which it saw it (C2SP tlog-cosignature v1.0.1).
+    Ed25519Cosigner(VerifyingKey),
+    /// A type that this version cannot verify, such as 0x06 (ML-DSA-44). Such a key can be listed and passed on; its signatures
+    /// are treated as those of an unknown key and never count.
     Unsupported {
         /// The signature type's identifier byte.
         signature_type: u8,
@@ -92,6 +95,7 @@ impl PublicKey {
     fn encode(&self) -> Vec<u8> {
         match self {
             Self::Ed25519(key) => [&[ED25519], key.as_bytes().as_slice()].concat(),
+            Self::Ed25519Cosigner(key) => [&[ED25519_COSIGNER], key.as_bytes().as_slice()].concat(),
             Self::Unsupported { signature_type, key } => [&[*signature_type], key.as_slice()].concat(),
         }
     }
@@ -99,15 +103,18 @@ impl PublicKey {
     fn decode(encoded: &[u8]) -> Result<Self, VerifierKeyError> {
         match encoded {
             [] | [_] => Err(VerifierKeyError::Malformed),
-            [ED25519, key @ ..] => {
-                let key = key.try_into().map_err(|_| VerifierKeyError::InvalidKey)?;
-                let key = VerifyingKey::from_bytes(key).map_err(|_| VerifierKeyError::InvalidKey)?;
-                // A small-order key has signatures that hold for many texts.
-                if key.is_weak() { Err(VerifierKeyError::WeakKey) } else { Ok(Self::Ed25519(key)) }
-            }
+            [ED25519, key @ ..] => decode_ed25519(key).map(Self::Ed25519),
+            [ED25519_COSIGNER, key @ ..] => decode_ed25519(key).map(Self::Ed25519Cosigner),
             [signature_type, key @ ..] => Ok(Self::Unsupported { signature_type: *signature_type, key: key.to_vec() }),
         }
     }
+}
+
+fn decode_ed25519(key: &[u8]) -> Result<VerifyingKey, VerifierKeyError> {
+    let key = key.try_into().map_err(|_| VerifierKeyError::InvalidKey)?;
+    let key = VerifyingKey::from_bytes(key).map_err(|_| VerifierKeyError::InvalidKey)?;
+    // A small-order key has signatures that hold for many texts.
+    if key.is_weak() { Err(VerifierKeyError::WeakKey) } else { Ok(key) }
 }
 
 /// A named public key. Displays as, and parses from, a C2SP verifier key: `name+hex(key ID)+base64(type ‖ public key)`.
@@ -119,7 +126,7 @@ pub struct VerifierKey {
 }
 
 impl VerifierKey {
-    fn new(name: KeyName, key: PublicKey) -> Self {
+    pub(crate) fn new(name: KeyName, key: PublicKey) -> Self {
         Self { id: KeyId::derive(&name, &key), name, key }
     }
 
@@ -140,7 +147,7 @@ impl VerifierKey {
 
     /// Whether the signature line says that this key made it, and this version can tell whether that is true.
     fn claims(&self, signature: &NoteSignature) -> bool {
-        let supported = matches!(self.key, PublicKey::Ed25519(_));
+        let supported = !matches!(self.key, PublicKey::Unsupported { .. });
         supported && self.id == signature.key_id && self.name == signature.name
     }
 
@@ -148,6 +155,7 @@ impl VerifierKey {
         match &self.key {
             PublicKey::Ed25519(key) => Signature::from_slice(&signature.signature)
                 .is_ok_and(|signature| key.verify_strict(text.as_bytes(), &signature).is_ok()),
+            PublicKey::Ed25519Cosigner(key) => cosignature::holds(key, text, &signature.signature),
             PublicKey::Unsupported { .. } => false,
         }
     }
@@ -196,7 +204,7 @@ impl FromStr for VerifierKey {
     }
 }
 
-/// A named Ed25519 secret key. It never displays its secret.
+/// A named Ed25519 secret key of a log. It never displays its secret.
 pub struct SignerKey {
     verifier: VerifierKey,
     secret: SigningKey,
@@ -238,12 +246,12 @@ pub struct NoteSignature {
     pub name: KeyName,
     /// That key's ID.
     pub key_id: KeyId,
-    /// The signature, in the form of the key's type: 64 bytes for Ed25519.
+    /// The signature, in the form of the key's type: 64 bytes for Ed25519; behind 8 bytes of time for a cosigner.
     pub signature: Vec<u8>,
 }
 
 impl NoteSignature {
-    fn parse(line: &str) -> Option<Self> {
+    pub(crate) fn parse(line: &str) -> Option<Self> {
         let (name, encoded) = line.strip_prefix(SIGNATURE_PREFIX)?.split_once(' ')?;
         let bytes = encoding::from_base64(encoded)?;
         let (key_id, signature) = bytes.split_first_chunk()?;
@@ -303,6 +311,12 @@ pub struct SignedNote {
     signatures: Vec<NoteSignature>,
 }
 
+impl NoteError {
+    fn bad(signature: &NoteSignature) -> Self {
+        Self::BadSignature { name: signature.name.clone(), key_id: signature.key_id }
+    }
+}
+
 impl SignedNote {
     /// Takes a note apart without believing it.
     pub fn parse(bytes: &[u8]) -> Result<Self, NoteError> {
@@ -334,23 +348,35 @@ impl SignedNote {
     ///
     /// Signatures of other keys are ignored, as the format asks: logs may add keys and witnesses that the reader doesn't know.
     pub fn verify(&self, keys: &[VerifierKey]) -> Result<Verified, NoteError> {
-        let mut signatures: Vec<NoteSignature> = Vec::new();
+        let mut verified = Verified { text: self.text.clone(), signatures: Vec::new(), signers: Vec::new() };
         for signature in &self.signatures {
-            let mut claimants = keys.iter().filter(|key| key.claims(signature)).peekable();
-            let known = claimants.peek().is_some();
-            if !claimants.all(|key| key.verifies(&self.text, signature)) {
-                return Err(NoteError::BadSignature { name: signature.name.clone(), key_id: signature.key_id });
+            let claimants = || keys.iter().filter(|key| key.claims(signature));
+            if !claimants().all(|key| key.verifies(&self.text, signature)) {
+                return Err(NoteError::bad(signature));
             }
             // A signature repeated is still one signer, or repeating it would make a quorum.
-            let repeated = signatures.iter().any(|s| s.key_id == signature.key_id && s.name == signature.name);
-            if known && !repeated {
-                signatures.push(signature.clone());
+            if claimants().any(|key| !verified.signers.contains(key)) {
+                verified.signatures.push(signature.clone());
+                verified.signers.extend(claimants().cloned());
             }
         }
-        if signatures.is_empty() {
+        if verified.signatures.is_empty() { Err(NoteError::NoKnownSignature) } else { Ok(verified) }
+    }
+
+    /// Adds what `key` signed, if its signature holds; it takes the place of an earlier one of that key.
+    pub fn attach(&mut self, signature: NoteSignature, key: &VerifierKey) -> Result<(), NoteError> {
+        if !key.claims(&signature) {
             return Err(NoteError::NoKnownSignature);
         }
-        Ok(Verified { text: self.text.clone(), signatures })
+        if !key.verifies(&self.text, &signature) {
+            return Err(NoteError::bad(&signature));
+        }
+        self.signatures.retain(|earlier| !key.claims(earlier));
+        if self.signatures.len() == MAX_SIGNATURES {
+            return Err(NoteError::TooManySignatures);
+        }
+        self.signatures.push(signature);
+        Ok(())
     }
 }
 
@@ -366,6 +392,8 @@ impl fmt::Display for SignedNote {
 pub struct Verified {
     text: String,
     signatures: Vec<NoteSignature>,
+    /// The whole keys: an ID is short enough to be forged.
+    signers: Vec<VerifierKey>,
 }
 
 impl Verified {
@@ -379,8 +407,16 @@ impl Verified {
         &self.signatures
     }
 
-    pub(crate) fn into_signatures(self) -> Vec<NoteSignature> {
-        self.signatures
+    /// Whether this very key has signed.
+    pub fn signed_by(&self, key: &VerifierKey) -> bool {
+        self.signers.contains(key)
+    }
+
+    /// When this witness says that it cosigned, in seconds since 1970; `None` if it has not, or its key is none of a witness.
+    pub fn cosigned_at(&self, witness: &VerifierKey) -> Option<u64> {
+        let known = self.signed_by(witness) && matches!(witness.key, PublicKey::Ed25519Cosigner(_));
+        let signature = self.signatures.iter().find(|signature| known && witness.claims(signature))?;
+        cosignature::split(&signature.signature).map(|(time, _)| time)
     }
 }
 

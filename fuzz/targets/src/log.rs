@@ -39,7 +39,7 @@ pub fn checkpoint(data: &[u8]) {
     if let Ok(opened) = checkpoints::open(data, std::slice::from_ref(log.verifier()), keys::ORIGIN) {
         let signed = opened.checkpoint().sign(&log);
         let ours = signed.as_ref().map(|note| note.lines().last().map(str::to_owned));
-        let theirs = opened.signatures().iter().map(ToString::to_string).next();
+        let theirs = opened.note().signatures().iter().map(ToString::to_string).next();
         assert_eq!(ours, Ok(theirs), "a checkpoint opens that the log did not sign");
     }
     one_spelling::<Checkpoint>(data);

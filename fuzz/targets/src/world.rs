@@ -63,7 +63,7 @@ pub(crate) fn definition() -> &'static Arc<Committed> {
 
 /// What a sceptic knows of it from outside.
 pub(crate) fn trust() -> Trust {
-    Trust { definition: *definition().hash(), log: keys::log().verifier().clone() }
+    Trust { definition: *definition().hash(), log: keys::log().verifier().clone(), policy: None }
 }
 
 /// Three sealed records: one that counts, one that contradicts it, and one that breaks a rule.

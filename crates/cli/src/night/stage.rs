@@ -44,7 +44,7 @@ impl Stage {
             .context("cannot create a folder for the centre's journal beside the bundle")?;
         let origin = format!("drill.tallyproof/{}", definition.hash());
         let keys = CentreKeys::new(&origin, seed.log_key(), seed.mac_master())?;
-        let trust = Trust { definition: *definition.hash(), log: keys.verifier().clone() };
+        let trust = Trust { definition: *definition.hash(), log: keys.verifier().clone(), policy: None };
         Ok((Self { bundle: bundle.to_owned(), workspace, trust }, keys))
     }
 

@@ -1,9 +1,9 @@
-//! The signed statements: keys, checkpoint, manifest, policy.
+//! The signed statements: keys, policy, checkpoint with its cosignatures, manifest.
 
 use tallyproof_log::{
     checkpoint::Checkpoint,
     merkle::Hash,
-    note::{PublicKey, SignedNote, VerifierKey},
+    note::{PublicKey, SignedNote, Verified, VerifierKey},
     policy::Policy,
 };
 use tallyproof_record::Problem;
@@ -16,14 +16,28 @@ pub(super) struct Statements {
     pub(super) log: Option<VerifierKey>,
     pub(super) checkpoint: Option<Stated<Checkpoint>>,
     pub(super) manifest: Option<Stated<Manifest>>,
+    /// The policy's witnesses whose cosignatures on the checkpoint hold.
+    pub(super) cosigners: Vec<String>,
 }
 
-/// A statement, and whether the log's key signed it.
+/// A statement, and who signed it: the log's key and others, or nobody who can be believed.
 pub(super) struct Stated<T> {
     pub(super) value: T,
-    pub(super) signed: bool,
-    /// Keys other than the log's whose signatures hold.
-    pub(super) cosignatures: u64,
+    verified: Option<Verified>,
+}
+
+impl<T> Stated<T> {
+    /// Whether the log's key signed it.
+    pub(super) fn signed(&self) -> bool {
+        self.verified.is_some()
+    }
+}
+
+/// The keys that notes are checked with.
+struct Keys {
+    log: Option<VerifierKey>,
+    /// The log's too.
+    known: Vec<VerifierKey>,
 }
 
 /// The state of the log that everything is checked against.
@@ -35,26 +49,47 @@ pub(super) struct Target {
 
 impl Statements {
     pub(super) fn read(source: &dyn Source, trust: Option<&Trust>, problems: &mut Vec<Problem>) -> Self {
-        let mut keys = verifier_keys(source, problems);
-        if keys.is_empty() {
-            keys.extend(trust.map(|trust| trust.log.clone()));
+        let mut known = verifier_keys(source, problems);
+        if known.is_empty() {
+            known.extend(trust.map(|trust| trust.log.clone()));
         }
+        let log = known.first().cloned();
+        let own = read_policy(source, log.as_ref(), problems);
+        let trusted = trust.and_then(|trust| trust.policy.as_ref());
+        let witnesses = own.iter().chain(trusted).flat_map(Policy::witnesses);
+        known.extend(witnesses.map(|witness| witness.key.clone()));
+        let keys = Keys { log, known };
         // The manifest first: in a bundle that is being published, a later checkpoint covers an earlier manifest.
         let manifest = read_note(source, bundle::MANIFEST, &keys, problems);
         let checkpoint = read_note(source, bundle::CHECKPOINT, &keys, problems);
-        let log = keys.into_iter().next();
-        policy(source, log.as_ref(), problems);
-        let statements = Self { log, checkpoint, manifest };
+        let mut statements = Self { log: keys.log, checkpoint, manifest, cosigners: Vec::new() };
         statements.compare(problems);
+        // Whoever makes the bundle writes its policy, and could name witnesses of his own.
+        if let Some(policy) = trusted.or(own.as_ref()) {
+            statements.hear_witnesses(policy, problems);
+        }
         statements
+    }
+
+    fn hear_witnesses(&mut self, policy: &Policy, problems: &mut Vec<Problem>) {
+        let Some(checkpoint) = &self.checkpoint else { return };
+        let cosigners = checkpoint.verified.as_ref().map(|note| policy.cosigners(note)).unwrap_or_default();
+        if let Some(quorum) = policy.quorum().filter(|_| !policy.satisfied_by(&cosigners)) {
+            let all = policy.witnesses().len();
+            let heard = if cosigners.is_empty() { "none".to_owned() } else { cosigners.join(", ") };
+            let what =
+                format!("the quorum {quorum} is not met: of the policy's {all} witnesses, these cosigned: {heard}");
+            problems.push(Check::Quorum.problem(bundle::CHECKPOINT, what));
+        }
+        self.cosigners = cosigners.into_iter().map(str::to_owned).collect();
     }
 
     /// The state of the log to check against: what the log signed, the checkpoint before the manifest.
     pub(super) fn target(&self) -> Option<Target> {
         let checkpoint =
-            self.checkpoint.as_ref().map(|c| (c.signed, Target { size: c.value.size, root: c.value.root }));
+            self.checkpoint.as_ref().map(|c| (c.signed(), Target { size: c.value.size, root: c.value.root }));
         let manifest =
-            self.manifest.as_ref().map(|m| (m.signed, Target { size: m.value.tree_size, root: m.value.root }));
+            self.manifest.as_ref().map(|m| (m.signed(), Target { size: m.value.tree_size, root: m.value.root }));
         let stated = || [checkpoint, manifest].into_iter().flatten();
         stated().find(|(signed, _)| *signed).or_else(|| stated().next()).map(|(_, target)| target)
     }
@@ -98,43 +133,43 @@ fn parse_keys(bytes: &[u8]) -> Result<Vec<VerifierKey>, Problem> {
     }
 }
 
-/// Reads a note and what it states; `keys` start with the log's.
+/// Reads a note and what it states.
 fn read_note<T: std::str::FromStr<Err: ToString> + Origin>(
     source: &dyn Source,
     path: &str,
-    keys: &[VerifierKey],
+    keys: &Keys,
     problems: &mut Vec<Problem>,
 ) -> Option<Stated<T>> {
     let bytes = keep(fetch(source, path), problems)?;
     let malformed = |what: String| Check::NoteFormat.problem(path, what);
     let note = keep(SignedNote::parse(&bytes).map_err(|error| malformed(error.to_string())), problems)?;
     let value: T = keep(note.text().parse().map_err(|error: T::Err| malformed(error.to_string())), problems)?;
-    let mut stated = Stated { value, signed: false, cosignatures: 0 };
-    match check_signatures(&note, keys, stated.value.origin()) {
-        Ok(cosignatures) => (stated.signed, stated.cosignatures) = (true, cosignatures),
-        Err(what) => problems.push(Check::NoteSignature.problem(path, what)),
-    }
-    let unknown = note.signatures().iter().filter(|s| !keys.iter().any(|k| k.id() == s.key_id && *k.name() == s.name));
-    let unknown: Vec<_> = unknown.map(|s| format!("{} ({})", s.name, s.key_id)).collect();
-    if !unknown.is_empty() {
-        let what = format!("log/vkeys has no key to check the signature of {}", unknown.join(", "));
-        problems.push(Check::UnknownSigner.problem(path, what));
-    }
-    if (1..note.signatures().len()).any(|at| note.signatures()[..at].contains(&note.signatures()[at])) {
-        problems.push(Check::UnknownSigner.problem(path, "a signature is repeated"));
-    }
-    Some(stated)
+    problems.extend(check_signers(&note, &keys.known).map(|what| Check::UnknownSigner.problem(path, what)));
+    let verified = check_signatures(&note, keys, value.origin());
+    let verified = keep(verified.map_err(|what| Check::NoteSignature.problem(path, what)), problems);
+    Some(Stated { value, verified })
 }
 
-/// How many witnesses signed, if the log did.
-fn check_signatures(note: &SignedNote, keys: &[VerifierKey], origin: &str) -> Result<u64, String> {
-    let verified = note.verify(keys).map_err(|error| error.to_string())?;
-    let log = keys.first().filter(|log| log.name().as_str() == origin);
+/// What is wrong with the signature lines themselves: a line that no key can check could hold anything.
+fn check_signers(note: &SignedNote, known: &[VerifierKey]) -> impl Iterator<Item = String> {
+    let mut signers: Vec<_> = note.signatures().iter().map(|s| (&s.name, s.key_id)).collect();
+    let unknown = signers.iter().filter(|(name, id)| !known.iter().any(|key| key.name() == *name && key.id() == *id));
+    let unknown: Vec<_> = unknown.map(|(name, id)| format!("{name} ({id})")).collect();
+    let unknown = (!unknown.is_empty()).then(|| {
+        format!("neither log/vkeys nor the policy has a key to check the signature of {}", unknown.join(", "))
+    });
+    signers.sort_unstable();
+    let repeated = signers.windows(2).any(|pair| pair[0] == pair[1]);
+    unknown.into_iter().chain(repeated.then(|| "a key has signed more than once".into()))
+}
+
+/// Every signature that holds, if the log's does and none is false.
+fn check_signatures(note: &SignedNote, keys: &Keys, origin: &str) -> Result<Verified, String> {
+    let verified = note.verify(&keys.known).map_err(|error| error.to_string())?;
+    let log = keys.log.as_ref().filter(|log| log.name().as_str() == origin);
     let log =
         log.ok_or_else(|| format!("it names the log {origin}, which is not that of the first key of log/vkeys"))?;
-    let (own, others): (Vec<_>, Vec<_>) =
-        verified.signatures().iter().partition(|s| s.key_id == log.id() && s.name == *log.name());
-    if own.is_empty() { Err("the log's key has not signed it".into()) } else { Ok(others.len() as u64) }
+    if verified.signed_by(log) { Ok(verified) } else { Err("the log's key has not signed it".into()) }
 }
 
 /// The log that a statement is of.
@@ -154,17 +189,15 @@ impl Origin for Manifest {
     }
 }
 
-fn policy(source: &dyn Source, log: Option<&VerifierKey>, problems: &mut Vec<Problem>) {
-    let Some(bytes) = keep(fetch(source, bundle::POLICY), problems) else { return };
-    let policy = std::str::from_utf8(&bytes).map_err(|_| "not UTF-8 text".to_owned());
-    let what = match policy.and_then(|text| text.parse::<Policy>().map_err(|error| error.to_string())) {
-        Err(what) => what,
-        Ok(policy) if log.is_some_and(|log| !policy.logs().contains(log)) => {
-            "the log's key is not in the policy".into()
-        }
-        Ok(_) => return,
-    };
-    problems.push(Check::Policy.problem(bundle::POLICY, what));
+fn read_policy(source: &dyn Source, log: Option<&VerifierKey>, problems: &mut Vec<Problem>) -> Option<Policy> {
+    let bytes = keep(fetch(source, bundle::POLICY), problems)?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| "not UTF-8 text".to_owned());
+    let policy = text.and_then(|text| text.parse::<Policy>().map_err(|error| error.to_string()));
+    let policy = keep(policy.map_err(|what| Check::Policy.problem(bundle::POLICY, what)), problems)?;
+    if log.is_some_and(|log| !policy.trusts(log)) {
+        problems.push(Check::Policy.problem(bundle::POLICY, "the log's key is not in the policy"));
+    }
+    Some(policy)
 }
 
 fn keep<T>(result: Result<T, Problem>, problems: &mut Vec<Problem>) -> Option<T> {

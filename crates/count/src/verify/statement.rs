@@ -1,10 +1,16 @@
 //! The verification in words: what was shown, on which premises, and what this cannot show.
 
-use super::Verification;
+use super::{Premises, Verification};
 
-/// One paragraph. `listed`: whether the source could list its files.
-pub(super) fn of(verification: &Verification, listed: bool) -> String {
-    let sentences = [drill(verification), Some(shown(verification)), unseen(listed), Some(not_shown(verification))];
+/// One paragraph.
+pub(super) fn of(verification: &Verification, premises: &Premises) -> String {
+    let sentences = [
+        drill(verification),
+        Some(shown(verification)),
+        cosigned(verification),
+        unseen(premises.listed),
+        Some(not_shown(verification, premises.policy_given)),
+    ];
     sentences.into_iter().flatten().collect::<Vec<_>>().join(" ")
 }
 
@@ -31,18 +37,29 @@ fn shown(v: &Verification) -> String {
     )
 }
 
+fn cosigned(v: &Verification) -> Option<String> {
+    let noun = if v.cosignatures == 1 { "witness" } else { "witnesses" };
+    (v.ok && v.cosignatures > 0).then(|| format!("{} {noun} of the policy cosigned the log's state.", v.cosignatures))
+}
+
 fn unseen(listed: bool) -> Option<String> {
     (!listed).then(|| {
         "The source cannot list its files, so files that the manifest does not list were not looked for.".into()
     })
 }
 
-fn not_shown(v: &Verification) -> String {
+fn not_shown(v: &Verification, policy_given: bool) -> String {
     let anchor = if v.anchored {
         ""
     } else {
         "that this is the definition and the log of the election meant (give a trust file for that); "
     };
-    let witnesses = if v.cosignatures == 0 { "that others were shown the same log; " } else { "" };
+    let witnesses = match (v.cosignatures, policy_given) {
+        (0, _) => "that others were shown the same log; ",
+        (_, false) => {
+            "that the witnesses, whom the bundle itself names, are not its maker's (put their policy in the trust file); "
+        }
+        (_, true) => "",
+    };
     format!("Not shown: {anchor}{witnesses}that a record agrees with the paper or the ballots of its station.")
 }

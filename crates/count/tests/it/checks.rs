@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use tallyproof_count::{Source, bundle, check::TABLE, verify};
-use tallyproof_log::{checkpoint::Checkpoint, merkle::Hash, note};
+use tallyproof_log::{checkpoint::Checkpoint, merkle::Hash, note, policy::Policy};
 use tallyproof_record::StationNo;
 
 use crate::world::{
-    Files, GOVERNOR, World, election, election_with, good_records, log_key, problems, sealed, sealed_by, sign,
+    Files, GOVERNOR, World, election, election_with, good_records, log_key, policy, problems, sealed, sealed_by, sign,
     station_key, tally,
 };
 
@@ -98,6 +98,11 @@ fn doubly_signed_checkpoint() -> Files {
     with(bundle::CHECKPOINT, format!("{checkpoint}{signature}\n").as_bytes())
 }
 
+/// A sound bundle with this policy, whose checkpoint these witnesses cosigned.
+fn cosigned(policy: Policy, witnesses: &[u8]) -> Files {
+    World { policy, cosigners: witnesses.to_vec(), ..world() }.bundle()
+}
+
 /// What is done to the bundle, and the check that has to fail at which place.
 fn cases() -> Vec<(Files, &'static str, &'static str)> {
     let last_tile = "log/tile/entries/000.p/15";
@@ -121,6 +126,7 @@ fn cases() -> Vec<(Files, &'static str, &'static str)> {
         (edited(bundle::CHECKPOINT, "\n15\n", "\n14\n"), "BN-06", bundle::CHECKPOINT),
         (edited(bundle::MANIFEST, "  site/", "  sita/"), "BN-06", bundle::MANIFEST),
         (edited(bundle::MANIFEST, "— log", "— lag"), "BN-07", bundle::MANIFEST),
+        (cosigned(policy("none"), &[14]), "BN-07", bundle::CHECKPOINT),
         (doubly_signed_checkpoint(), "BN-07", bundle::CHECKPOINT),
         (edited(bundle::VKEYS, "log.example", "lag.example"), "BN-08", bundle::VKEYS),
         (with(bundle::VKEYS, &vkeys[..vkeys.len() - 1]), "BN-08", bundle::VKEYS),
@@ -148,6 +154,7 @@ fn cases() -> Vec<(Files, &'static str, &'static str)> {
         (with_entries(|entries| entries.push(entries[4].clone())), "BN-22", "entry 15"),
         (published(bundle::TOTALS, b"{}\n"), "BN-23", bundle::TOTALS),
         (published(bundle::STATIONS, b"station\n"), "BN-24", bundle::STATIONS),
+        (cosigned(policy("two"), &[11]), "BN-27", bundle::CHECKPOINT),
     ]
 }
 

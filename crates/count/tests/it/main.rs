@@ -7,4 +7,5 @@ mod checks;
 mod count;
 mod verify;
 mod voters;
+mod witnesses;
 mod world;

@@ -10,9 +10,10 @@ use tallyproof_count::{
 };
 use tallyproof_log::{
     checkpoint::Checkpoint,
+    cosignature::CosignerKey,
     merkle::leaf_hash,
-    note::SignerKey,
-    policy::Policy,
+    note::{SignedNote, SignerKey},
+    policy::{Policy, Threshold},
     tile::{encode_entries, tiles_for},
     tree::Tree,
 };
@@ -179,6 +180,25 @@ pub(crate) struct World {
     pub(crate) earlier: Vec<u64>,
     /// The size that index and manifest are of.
     pub(crate) manifest_size: u64,
+    /// `log/policy`.
+    pub(crate) policy: Policy,
+    /// Who cosigned the checkpoint, by [`witness_key`].
+    pub(crate) cosigners: Vec<u8>,
+}
+
+pub(crate) fn witness_key(number: u8) -> CosignerKey {
+    CosignerKey::new(format!("witness.example/{number}").parse().unwrap(), &[number; 32])
+}
+
+/// A policy that knows the witnesses w11, w12 and w13, and asks for `quorum`: one of them, `none`, or `two`.
+pub(crate) fn policy(quorum: &str) -> Policy {
+    let mut policy = Policy::without_witnesses([log_key().verifier().clone()]).unwrap();
+    for number in 11..=13 {
+        policy.add_witness(&format!("w{number}"), witness_key(number).verifier().clone(), None).unwrap();
+    }
+    policy.add_group("two", Threshold::AtLeast(2), &["w11", "w12", "w13"]).unwrap();
+    policy.set_quorum(quorum).unwrap();
+    policy
 }
 
 impl World {
@@ -192,7 +212,9 @@ impl World {
     pub(crate) fn with(definition: &Arc<Committed>, records: &[Vec<u8>]) -> Self {
         let entries = log_of(definition, records);
         let manifest_size = entries.len() as u64;
-        Self { definition: Arc::clone(definition), entries, earlier: vec![], manifest_size }
+        let policy = Policy::without_witnesses([log_key().verifier().clone()]).unwrap();
+        let definition = Arc::clone(definition);
+        Self { definition, entries, earlier: vec![], manifest_size, policy, cosigners: vec![] }
     }
 
     pub(crate) fn size(&self) -> u64 {
@@ -204,7 +226,7 @@ impl World {
     }
 
     pub(crate) fn trust(&self) -> Trust {
-        Trust { definition: *self.definition.hash(), log: log_key().verifier().clone() }
+        Trust { definition: *self.definition.hash(), log: log_key().verifier().clone(), policy: None }
     }
 
     /// The finished bundle.
@@ -232,11 +254,14 @@ impl World {
         let tree = self.tree();
         let key = log_key();
         let checkpoint = Checkpoint { origin: key.verifier().name().clone(), size: tree.size(), root: tree.root() };
-        let policy = Policy::without_witnesses([key.verifier().clone()]).unwrap();
+        let mut note = SignedNote::parse(checkpoint.sign(&key).unwrap().as_bytes()).unwrap();
+        for witness in self.cosigners.iter().map(|number| witness_key(*number)) {
+            note.attach(witness.cosign(&checkpoint, CLOSE).unwrap(), witness.verifier()).unwrap();
+        }
         let mut files = Files::from([
-            (bundle::CHECKPOINT.into(), checkpoint.sign(&key).unwrap().into_bytes()),
+            (bundle::CHECKPOINT.into(), note.to_string().into_bytes()),
             (bundle::VKEYS.into(), format!("{}\n", key.verifier()).into_bytes()),
-            (bundle::POLICY.into(), policy.to_string().into_bytes()),
+            (bundle::POLICY.into(), self.policy.to_string().into_bytes()),
         ]);
         let sizes: Vec<u64> = [&[0], self.earlier.as_slice(), &[tree.size()]].concat();
         for tile in sizes.windows(2).flat_map(|sizes| tiles_for(sizes[0], sizes[1])) {

@@ -2,6 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test, in helper functions too")]
 
+mod cosignatures;
 mod formats;
 mod merkle;
+mod policies;
 mod tiles;
+mod vectors;
+mod witness;

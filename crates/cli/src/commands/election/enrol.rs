@@ -90,7 +90,7 @@ pub(super) fn run(args: &Args, printer: &mut Printer) -> anyhow::Result<Exit> {
         stations: secrets.len() as u64,
         packs: args.packs.display().to_string(),
         out: args.out.display().to_string(),
-        trust: Trust { definition: *committed.hash(), log: keys.verifier().clone() }.to_toml(),
+        trust: Trust { definition: *committed.hash(), log: keys.verifier().clone(), policy: None }.to_toml(),
     });
     Ok(Exit::Holds)
 }
