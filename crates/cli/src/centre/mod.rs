@@ -273,7 +273,8 @@ fn yield_to_receive_loop() {
     }
 }
 
-fn thread(name: &str, run: impl FnOnce() + Send + 'static) -> anyhow::Result<JoinHandle<()>> {
+/// Starts a thread that the system's tools show by its name.
+pub(crate) fn thread(name: &str, run: impl FnOnce() + Send + 'static) -> anyhow::Result<JoinHandle<()>> {
     std::thread::Builder::new().name(name.to_owned()).spawn(run).with_context(|| format!("cannot start thread {name}"))
 }
 

@@ -30,7 +30,8 @@ use tokio::sync::watch;
 pub use desk::RelayStats;
 
 use crate::centre::http::{HttpCounters, Port};
-use crate::centre::{self, HttpConfig};
+use crate::centre::{self, HttpConfig, thread};
+use crate::station;
 use crate::station::address::Address;
 use crate::station::drop_folder::DropFolder;
 use crate::station::ways::Ways;
@@ -84,7 +85,7 @@ pub fn start(config: RelayConfig) -> anyhow::Result<RunningRelay> {
     let ways: Vec<_> = config.via.iter().map(|way| (way.cargo(), RetryPolicy::default())).collect();
     let contests = u32::try_from(config.election.election().contests().len()).unwrap_or(u32::MAX);
     let limit = contests.saturating_mul(RECORDS_PER_CONTEST);
-    let forwarder = Forwarder::new(*config.election.hash(), config.log_key, &ways, limit, seed()?);
+    let forwarder = Forwarder::new(*config.election.hash(), config.log_key, &ways, limit, station::jitter_seed()?);
     let desk = Arc::new(Desk::new(config.election, forwarder, to_spool, socket.clone()));
     spool::restore(&folder, &desk)?;
 
@@ -138,16 +139,6 @@ fn start_receiver(
         thread("relay-udp", move || udp::receive(&receiving, &socket, &strangers, &stop))?,
         thread("relay-check", move || unchecked.into_iter().for_each(|stranger| udp::check(&checking, stranger)))?,
     ])
-}
-
-fn seed() -> anyhow::Result<u64> {
-    let mut seed = [0; 8];
-    getrandom::fill(&mut seed).context("the operating system gives no random numbers")?;
-    Ok(u64::from_le_bytes(seed))
-}
-
-fn thread(name: &str, run: impl FnOnce() + Send + 'static) -> anyhow::Result<JoinHandle<()>> {
-    std::thread::Builder::new().name(name.to_owned()).spawn(run).with_context(|| format!("cannot start thread {name}"))
 }
 
 impl RunningRelay {

@@ -4,12 +4,13 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Context, ensure};
+use anyhow::ensure;
 use schemars::JsonSchema;
 use serde::Serialize;
 use tallyproof_station::{Outbox, Receipted, RetryPolicy};
 
 use crate::pack::Pack;
+use crate::station;
 use crate::station::address::Address;
 use crate::station::queue::{Queue, Queued};
 use crate::station::send::{self, Event, Refusal, Sent};
@@ -132,7 +133,8 @@ pub(super) fn run(args: &Args, printer: &mut Printer) -> anyhow::Result<Exit> {
     ensure_own(&open, &pack)?;
     let ways = Address::parse_all(if args.via.is_empty() { &pack.centre } else { &args.via })?;
     ensure!(!ways.is_empty(), "the pack names no way to the centre; give one with --via");
-    let mut outbox = Outbox::new(pack.identity()?, policies(&ways), seed()?).resume_after(queue.last_attempt()?);
+    let mut outbox =
+        Outbox::new(pack.identity()?, policies(&ways), station::jitter_seed()?).resume_after(queue.last_attempt()?);
     for queued in open {
         outbox.enqueue(send::now_ms(), queued.record);
     }
@@ -191,10 +193,4 @@ fn ensure_own(open: &[Queued], pack: &Pack) -> anyhow::Result<()> {
         Some(queued) => anyhow::bail!("{} is not a record of the pack's station and election", queued.path.display()),
         None => Ok(()),
     }
-}
-
-fn seed() -> anyhow::Result<u64> {
-    let mut seed = [0; 8];
-    getrandom::fill(&mut seed).context("the operating system gives no random numbers")?;
-    Ok(u64::from_le_bytes(seed))
 }
