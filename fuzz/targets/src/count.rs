@@ -55,10 +55,15 @@ pub fn manifest(data: &[u8]) {
     }
 }
 
-/// A trust file: what is read names a definition and a log, or every problem has a place in the file.
+/// A trust file: rendering loses nothing of what is read, or every problem has a place in the file.
 pub fn trust(data: &[u8]) {
-    if let Err(problems) = Trust::parse(data, "trust.toml") {
-        assert!(!problems.is_empty(), "refused without a reason");
-        assert!(problems.iter().all(|problem| problem.place.starts_with("trust.toml:")), "{problems:?}");
+    match Trust::parse(data, "trust.toml") {
+        Ok(trust) => {
+            assert_eq!(Trust::parse(trust.to_toml().as_bytes(), ""), Ok(trust), "rendering changed the trust file")
+        }
+        Err(problems) => {
+            assert!(!problems.is_empty(), "refused without a reason");
+            assert!(problems.iter().all(|problem| problem.place.starts_with("trust.toml:")), "{problems:?}");
+        }
     }
 }

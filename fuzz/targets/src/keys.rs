@@ -1,6 +1,7 @@
 //! Fixed keys, so that the seeds hold authentic bytes and the fuzzer gets past the first check. They sign nothing else.
 
 use ed25519_dalek::SigningKey;
+use tallyproof_log::cosignature::CosignerKey;
 use tallyproof_log::note::{KeyName, SignerKey};
 use tallyproof_record::StationNo;
 use tallyproof_record::definition::DefinitionHash;
@@ -13,6 +14,8 @@ pub const ORIGIN: &str = "example.org/fuzz";
 pub const ELECTION: DefinitionHash = DefinitionHash([0xE1; 32]);
 
 const LOG_SEED: [u8; 32] = [7; 32];
+const WITNESS: &str = "example.org/witness";
+const WITNESS_SEED: [u8; 32] = [11; 32];
 /// What the keys of all datagrams are derived from.
 pub const MASTER: [u8; 32] = [9; 32];
 
@@ -30,9 +33,17 @@ pub fn receipts() -> SigningKey {
 
 /// The log's key, as notes use it.
 pub fn log() -> SignerKey {
-    // `parse` takes the constant above, so the other branch is never reached.
-    let name = ORIGIN.parse::<KeyName>();
-    name.map_or_else(|_| unreachable!("{ORIGIN} is a key name"), |name| SignerKey::new(name, &LOG_SEED))
+    SignerKey::new(name(ORIGIN), &LOG_SEED)
+}
+
+/// The key of a witness of the log.
+pub fn witness() -> CosignerKey {
+    CosignerKey::new(name(WITNESS), &WITNESS_SEED)
+}
+
+/// One of the names above.
+fn name(name: &str) -> KeyName {
+    name.parse().unwrap_or_else(|_| unreachable!("{name} is a key name"))
 }
 
 /// The key of a station's datagrams.

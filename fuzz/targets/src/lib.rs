@@ -23,7 +23,7 @@ pub use count::{bundle, manifest, trust};
 pub use drill::script;
 pub use evidence::mapping;
 pub use journal::journal;
-pub use log::{checkpoint, entry_tile, note, policy, proof, tile_path, verifier_key};
+pub use log::{add_checkpoint, checkpoint, entry_tile, note, policy, proof, tile_path, verifier_key, witness_answer};
 pub use record::{datagram, entry, package, package_files, receipt, record};
 
 /// A decoder under test.
@@ -43,6 +43,7 @@ const fn target(name: &'static str, run: fn(&[u8])) -> Target {
 
 /// Every target.
 pub const TARGETS: &[Target] = &[
+    target("add_checkpoint", add_checkpoint),
     Target { mutations: 60, ..target("bundle", bundle) },
     target("checkpoint", checkpoint),
     target("datagram", datagram),
@@ -63,4 +64,5 @@ pub const TARGETS: &[Target] = &[
     target("tile_path", tile_path),
     target("trust", trust),
     target("verifier_key", verifier_key),
+    target("witness_answer", witness_answer),
 ];

@@ -10,8 +10,9 @@ use tallyproof_log::note::{SignedNote, VerifierKey};
 use tallyproof_log::policy::Policy;
 use tallyproof_log::proof::LogProof;
 use tallyproof_log::tile::{self, TilePath};
+use tallyproof_log::witness::{AddCheckpoint, Answer};
 
-use crate::keys;
+use crate::{keys, seeds};
 
 /// What parses displays as the text it came from.
 fn one_spelling<T: FromStr + Display>(data: &[u8]) {
@@ -60,11 +61,45 @@ pub fn proof(data: &[u8]) {
     }
 }
 
-/// A policy: rendering loses nothing.
+/// A policy: rendering loses nothing; nobody is not enough for a quorum, and everybody is.
 pub fn policy(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     let Ok(policy) = text.parse::<Policy>() else { return };
+    assert_eq!(policy.satisfied_by(&[]), policy.quorum().is_none(), "a quorum is met by nobody");
+    let all: Vec<_> = policy.witnesses().iter().map(|witness| witness.name.as_str()).collect();
+    assert!(policy.satisfied_by(&all), "a quorum that nobody can meet");
     assert_eq!(policy.to_string().parse::<Policy>(), Ok(policy), "rendering changed the policy");
+}
+
+/// A log's request to a witness: one spelling.
+pub fn add_checkpoint(data: &[u8]) {
+    let Ok(request) = AddCheckpoint::parse(data) else { return };
+    assert_eq!(request.to_string().as_bytes(), data, "a second spelling of one request was accepted");
+    assert_eq!(request.checkpoint().to_string(), request.note().text(), "the checkpoint is not the note's");
+}
+
+/// A witness's answer, behind one byte that chooses its status: one spelling; and where a known witness's cosignature can be
+/// added to a checkpoint, it is the one that the witness makes.
+pub fn witness_answer(data: &[u8]) {
+    let Some((&choice, body)) = data.split_first() else { return };
+    let status = [200, 409, 400, 403, 404, 422, 503][usize::from(choice) % 7];
+    let Ok(answer) = Answer::parse(status, Some("text/x.tlog.size"), body) else { return };
+    assert_eq!(answer.status(), status, "an answer of another status");
+    if matches!(answer, Answer::Conflict { .. } | Answer::Cosigned(_)) {
+        assert_eq!(answer.body().as_bytes(), body, "a second spelling of one answer was accepted");
+    }
+    let (Answer::Cosigned(signatures), witness) = (answer, keys::witness()) else { return };
+    let Ok((checkpoint, mut note)) = seeds::checkpoint() else { return };
+    for signature in signatures {
+        if note.attach(signature.clone(), witness.verifier()).is_ok() {
+            let time = note
+                .verify(std::slice::from_ref(witness.verifier()))
+                .ok()
+                .and_then(|n| n.cosigned_at(witness.verifier()));
+            let ours = time.and_then(|time| witness.cosign(&checkpoint, time).ok());
+            assert_eq!(ours, Some(signature), "a cosignature holds that the witness did not make");
+        }
+    }
 }
 
 /// A tile's path: one spelling, and never an empty tile.

@@ -1,13 +1,14 @@
 //! The corpus as code: small inputs that reach deep into each decoder. `cargo run -p tallyproof-fuzz-targets
 //! --example write_seeds` writes them below `fuzz/corpus/`; a test compares. What a fuzzer adds beside them stays.
 
-use tallyproof_log::checkpoint::Checkpoint;
+use tallyproof_log::checkpoint::{Checkpoint, CheckpointError};
 use tallyproof_log::merkle::{Hash, leaf_hash};
 use tallyproof_log::note::{self, SignedNote};
 use tallyproof_log::policy::Policy;
 use tallyproof_log::proof::LogProof;
 use tallyproof_log::tile;
 use tallyproof_log::tree::Tree;
+use tallyproof_log::witness::{AddCheckpoint, Answer};
 use tallyproof_record::entry::Entry;
 use tallyproof_record::receipt::Receipt;
 use tallyproof_record::tally::{Stage, Tally};
@@ -20,7 +21,7 @@ pub type Seed = (&'static str, &'static str, Vec<u8>);
 
 /// Every seed.
 pub fn all() -> Vec<Seed> {
-    [records(), notes(), tiles(), packages(), bundles(), centre(), scripts()].concat()
+    [records(), notes(), witnessed(), tiles(), packages(), bundles(), centre(), scripts()].concat()
 }
 
 fn scripts() -> Vec<Seed> {
@@ -67,9 +68,47 @@ fn records() -> Vec<Seed> {
     ]
 }
 
+fn tree() -> Tree {
+    [b"first".as_slice(), b"entry", b"third"].map(leaf_hash).into_iter().collect()
+}
+
+/// The log's checkpoint over three entries.
+pub(crate) fn checkpoint() -> Result<(Checkpoint, SignedNote), CheckpointError> {
+    let (log, tree) = (keys::log(), tree());
+    let checkpoint = Checkpoint { origin: log.verifier().name().clone(), size: tree.size(), root: tree.root() };
+    let note = SignedNote::parse(checkpoint.sign(&log)?.as_bytes())?;
+    Ok((checkpoint, note))
+}
+
+/// What a witness reads, says and is named in.
+fn witnessed() -> Vec<Seed> {
+    let witness = keys::witness();
+    let policy = world::policy().to_string().into_bytes();
+    let mut seeds: Vec<Seed> = vec![
+        ("policy", "with_witness", policy),
+        ("trust", "with_policy", world::trust().to_toml().into_bytes()),
+        ("verifier_key", "witness", witness.verifier().to_string().into_bytes()),
+        ("witness_answer", "conflict", b"\x017\n".to_vec()),
+    ];
+    let Ok((checkpoint, mut note)) = checkpoint() else { return seeds };
+    let proof = tree().consistency_proof(1, checkpoint.size).unwrap_or_default();
+    let request = AddCheckpoint::new(1, proof, note.clone());
+    seeds.extend(request.map(|request| ("add_checkpoint", "growth", request.to_string().into_bytes())));
+    let first = AddCheckpoint::new(0, Vec::new(), note.clone());
+    seeds.extend(first.map(|request| ("add_checkpoint", "first", request.to_string().into_bytes())));
+    if let Ok(cosignature) = witness.cosign(&checkpoint, 1_782_864_000) {
+        let answer = Answer::Cosigned(vec![cosignature.clone()]).body();
+        seeds.push(("witness_answer", "cosigned", [b"\0", answer.as_bytes()].concat()));
+        seeds.extend(
+            note.attach(cosignature, witness.verifier()).map(|()| ("note", "cosigned", note.to_string().into_bytes())),
+        );
+    }
+    seeds
+}
+
 fn notes() -> Vec<Seed> {
     let log = keys::log();
-    let tree: Tree = [b"first".as_slice(), b"entry", b"third"].map(leaf_hash).into_iter().collect();
+    let tree = tree();
     let checkpoint = Checkpoint { origin: log.verifier().name().clone(), size: tree.size(), root: tree.root() };
     let policy = Policy::without_witnesses([log.verifier().clone()]).map(|policy| policy.to_string());
     let mut seeds: Vec<Seed> = vec![

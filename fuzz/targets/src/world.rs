@@ -10,7 +10,8 @@ use tallyproof_count::bundle::{self, CHECKPOINT, MANIFEST, POLICY, VKEYS};
 use tallyproof_count::manifest::Manifest;
 use tallyproof_count::{Ledger, Trust};
 use tallyproof_log::checkpoint::Checkpoint;
-use tallyproof_log::policy::Policy;
+use tallyproof_log::note::SignedNote;
+use tallyproof_log::policy::{Policy, Threshold};
 use tallyproof_record::definition::{Committed, package};
 use tallyproof_record::tally::Tally;
 use tallyproof_record::{ContestNo, Phase, SealedRecord, StationNo, cose};
@@ -63,7 +64,17 @@ pub(crate) fn definition() -> &'static Arc<Committed> {
 
 /// What a sceptic knows of it from outside.
 pub(crate) fn trust() -> Trust {
-    Trust { definition: *definition().hash(), log: keys::log().verifier().clone(), policy: None }
+    Trust { definition: *definition().hash(), log: keys::log().verifier().clone(), policy: Some(policy()) }
+}
+
+/// Asks for the one witness, through a group.
+pub(crate) fn policy() -> Policy {
+    let policy = Policy::without_witnesses([keys::log().verifier().clone()]).and_then(|mut policy| {
+        policy.add_witness("w", keys::witness().verifier().clone(), Some("https://example.org/witness"))?;
+        policy.add_group("all", Threshold::All, &["w"])?;
+        policy.set_quorum("all").map(|()| policy)
+    });
+    policy.unwrap_or_else(|error| unreachable!("the policy is sound: {error}"))
 }
 
 /// Three sealed records: one that counts, one that contradicts it, and one that breaks a rule.
@@ -97,7 +108,7 @@ fn build() -> Result<Files, Box<dyn std::error::Error>> {
         files.insert(format!("election/{name}"), bytes.clone());
     }
     files.insert(VKEYS.to_owned(), format!("{}\n", log.verifier()).into_bytes());
-    files.insert(POLICY.to_owned(), Policy::without_witnesses([log.verifier().clone()])?.to_string().into_bytes());
+    files.insert(POLICY.to_owned(), policy().to_string().into_bytes());
     files.extend(bundle::index_files(&ledger).map(|(path, bytes)| (path.to_owned(), bytes)));
     let origin = log.verifier().name().clone();
     let mut manifest =
@@ -107,7 +118,10 @@ fn build() -> Result<Files, Box<dyn std::error::Error>> {
     }
     files.insert(MANIFEST.to_owned(), manifest.sign(&log)?.into_bytes());
     let checkpoint = Checkpoint { origin, size: growth.size, root: growth.root };
-    files.insert(CHECKPOINT.to_owned(), checkpoint.sign(&log)?.into_bytes());
+    let mut note = SignedNote::parse(checkpoint.sign(&log)?.as_bytes())?;
+    let witness = keys::witness();
+    note.attach(witness.cosign(&checkpoint, 1_782_864_000)?, witness.verifier())?;
+    files.insert(CHECKPOINT.to_owned(), note.to_string().into_bytes());
     files.extend(growth.tiles.into_iter().map(|(path, bytes)| (bundle::tile_path(&path), bytes)));
     Ok(files)
 }

@@ -77,8 +77,8 @@ macro_rules! replays {
 }
 
 replays! {
-    bundle checkpoint datagram entry entry_tile gate intake journal manifest mapping note package policy proof receipt record
-    script tile_path trust verifier_key
+    add_checkpoint bundle checkpoint datagram entry entry_tile gate intake journal manifest mapping note package policy proof
+    receipt record script tile_path trust verifier_key witness_answer
 }
 
 #[test]
@@ -116,6 +116,9 @@ fn every_seed_gets_past_the_first_check() {
             "datagram" | "gate" => {
                 tallyproof_record::frame::Frame::parse(&bytes).is_ok_and(|frame| frame.check_digest().is_ok())
             }
+            "add_checkpoint" => tallyproof_log::witness::AddCheckpoint::parse(&bytes).is_ok(),
+            "policy" => parses::<tallyproof_log::policy::Policy>(&bytes),
+            "trust" => tallyproof_count::Trust::parse(&bytes, "").is_ok(),
             "note" => tallyproof_log::note::SignedNote::parse(&bytes).is_ok(),
             "checkpoint" => parses::<Checkpoint>(&bytes) || tallyproof_log::note::SignedNote::parse(&bytes).is_ok(),
             "package" => {
