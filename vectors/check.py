@@ -1,9 +1,10 @@
 """Checks the golden vectors with decoders that this project did not write: cbor2 (RFC 8949) and cwt (RFC 9052), and the gate's
-verdicts with a second gate, written from docs/spec/record.md alone.
+verdicts with a second gate, written from docs/spec/record.md alone; cosignatures from the text of C2SP tlog-cosignature.
 
 Usage: python3 check.py [FOLDER]      exit 0 if every vector holds
 """
 
+import base64
 import hashlib
 import json
 import pathlib
@@ -171,9 +172,50 @@ def check_gate(folder):
     return len(vectors["cases"])
 
 
+def verifier_key(text):
+    """Name, key ID, type and public key of a C2SP verifier key."""
+    name, key_id, encoded = text.split("+", 2)
+    key = base64.b64decode(encoded, validate=True)
+    assert hashlib.sha256(name.encode() + b"\n" + key).digest()[:4].hex() == key_id, text
+    return name, bytes.fromhex(key_id), key[0], Ed25519PublicKey.from_public_bytes(key[1:])
+
+
+def cosignature_message(text, signature):
+    """What a witness signs, and its signature; raises where the bytes are not of the one form."""
+    time = int.from_bytes(signature[:8], "big")
+    if len(signature) != 72 or time >= 2**63:
+        raise InvalidSignature
+    return signature[8:], f"cosignature/v1\ntime {time}\n{text}".encode()
+
+
+def check_cosignatures(folder):
+    vectors = json.loads((folder / "cosignatures.json").read_text())
+    keys = [verifier_key(vectors["log"]), verifier_key(vectors["witness"])]
+    assert [key[2] for key in keys] == [1, 4], "types of the keys"
+    for case in vectors["cases"]:
+        text, _, lines = case["note"].rpartition("\n\n")
+        text, signers, outcome = text + "\n", set(), None
+        for line in lines.splitlines():
+            dash, name, encoded = line.split(" ")
+            assert dash == "\u2014", case["name"]
+            signature = base64.b64decode(encoded, validate=True)
+            known = [key for key in keys if key[:2] == (name, signature[:4])]
+            for _, _, kind, public in known:
+                try:
+                    plain = (signature[4:], text.encode())
+                    public.verify(*(plain if kind == 1 else cosignature_message(text, signature[4:])))
+                    signers.add(kind)
+                except InvalidSignature:
+                    outcome = "bad signature"
+        assert 1 in signers, case["name"]
+        outcome = outcome or ("cosigned" if 4 in signers else "not cosigned")
+        assert outcome == case["outcome"], f"{case['name']}: {outcome}"
+    return len(vectors["cases"])
+
+
 def main():
     folder = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else pathlib.Path(__file__).parent
-    checked = check_records(folder) + check_receipts(folder) + check_gate(folder)
+    checked = check_records(folder) + check_receipts(folder) + check_gate(folder) + check_cosignatures(folder)
     print(f"{checked} vectors hold")
 
 

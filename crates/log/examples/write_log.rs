@@ -1,16 +1,24 @@
-//! Writes a log of N made-up entries below a folder, for other programs to verify: `write_log DIR N`.
+//! Writes a log of N made-up entries below a folder, its checkpoint cosigned by three witnesses, for other programs to verify:
+//! `write_log DIR N`.
 //!
-//! The key is that of a fixed seed, so it signs nothing but examples.
+//! The keys are those of fixed seeds, so they sign nothing but examples.
 
 use std::{env, error::Error, fs, path::Path};
 
 use tallyproof_log::{
     checkpoint::Checkpoint,
+    cosignature::CosignerKey,
     merkle::leaf_hash,
-    note::SignerKey,
+    note::{SignedNote, SignerKey},
+    policy::{Policy, Threshold},
     tile::{encode_entries, tiles_for},
     tree::Tree,
 };
+
+/// When the witnesses cosigned, in seconds since 1970.
+const TIME: u64 = 1_782_864_000;
+
+const WITNESSES: [&str; 3] = ["a", "b", "c"];
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = env::args().skip(1);
@@ -39,8 +47,18 @@ fn write_log(log: &Path, size: u64) -> Result<(), Box<dyn Error>> {
     }
     let signer = SignerKey::new("log.example/write_log".parse()?, &[7; 32]);
     let checkpoint = Checkpoint { origin: signer.verifier().name().clone(), size, root: tree.root() };
+    let mut note = SignedNote::parse(checkpoint.sign(&signer)?.as_bytes())?;
+    let mut policy = Policy::without_witnesses([signer.verifier().clone()])?;
+    for (number, name) in (1..).zip(WITNESSES) {
+        let witness = CosignerKey::new(format!("witness.example/{name}").parse()?, &[number; 32]);
+        note.attach(witness.cosign(&checkpoint, TIME)?, witness.verifier())?;
+        policy.add_witness(name, witness.verifier().clone(), None)?;
+    }
+    policy.add_group("most", Threshold::AtLeast(2), &WITNESSES)?;
+    policy.set_quorum("most")?;
     fs::create_dir_all(log)?;
-    fs::write(log.join("checkpoint"), checkpoint.sign(&signer)?)?;
+    fs::write(log.join("checkpoint"), note.to_string())?;
     fs::write(log.join("vkeys"), format!("{}\n", signer.verifier()))?;
+    fs::write(log.join("policy"), policy.to_string())?;
     Ok(())
 }

@@ -59,7 +59,7 @@ pub fn manifest(data: &[u8]) {
 pub fn trust(data: &[u8]) {
     match Trust::parse(data, "trust.toml") {
         Ok(trust) => {
-            assert_eq!(Trust::parse(trust.to_toml().as_bytes(), ""), Ok(trust), "rendering changed the trust file")
+            assert_eq!(Trust::parse(trust.to_toml().as_bytes(), ""), Ok(trust), "rendering changed the trust file");
         }
         Err(problems) => {
             assert!(!problems.is_empty(), "refused without a reason");

@@ -1,10 +1,14 @@
 // Verifies the log of a bundle with the Go project's own transparency-log packages: signature, every entry, every hash tile, root,
-// inclusion and consistency. It shares no code with Tallyproof. Usage: verify BUNDLE
+// inclusion and consistency; and the cosignatures of the witnesses in log/policy, by the text of C2SP tlog-cosignature. It shares no code with Tallyproof. Usage: verify BUNDLE
 package main
 
 import (
 	"bytes"
+	"crypto/ed25519"
+	"crypto/sha256"
+	"encoding/base64"
 	"encoding/binary"
+	"encoding/hex"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -17,7 +21,7 @@ import (
 
 const tileHeight = 8
 
-// bundle is a folder with log/checkpoint, log/vkeys and log/tile, in the layout of C2SP tlog-tiles.
+// bundle is a folder with log/checkpoint, log/vkeys, log/policy and log/tile, in the layout of C2SP tlog-tiles.
 type bundle string
 
 func (b bundle) read(path string) []byte {
@@ -44,20 +48,65 @@ func (b bundle) ReadTiles(tiles []tlog.Tile) (data [][]byte, err error) {
 	return data, nil
 }
 
-// tree opens the checkpoint with the first key of log/vkeys.
-func (b bundle) tree() tlog.Tree {
+// cosigner verifies the Ed25519 cosignatures of one witness. The note package knows no such keys.
+type cosigner struct {
+	name string
+	hash uint32
+	key  ed25519.PublicKey
+}
+
+func newCosigner(vkey string) cosigner {
+	parts := strings.SplitN(vkey, "+", 3)
+	require(len(parts) == 3, "not a verifier key: "+vkey)
+	id, err := hex.DecodeString(parts[1])
+	check(err)
+	key, err := base64.StdEncoding.Strict().DecodeString(parts[2])
+	check(err)
+	require(len(key) == 33 && key[0] == 4, "not an Ed25519 cosigner's key: "+vkey)
+	digest := sha256.Sum256(append([]byte(parts[0]+"\n"), key...))
+	require(bytes.Equal(id, digest[:4]), "the key ID is not that of the key: "+vkey)
+	return cosigner{parts[0], binary.BigEndian.Uint32(id), key[1:]}
+}
+
+func (c cosigner) Name() string    { return c.name }
+func (c cosigner) KeyHash() uint32 { return c.hash }
+func (c cosigner) Verify(text, signature []byte) bool {
+	if len(signature) != 8+ed25519.SignatureSize || signature[0] >= 0x80 {
+		return false
+	}
+	message := fmt.Appendf(nil, "cosignature/v1\ntime %d\n%s", binary.BigEndian.Uint64(signature), text)
+	return ed25519.Verify(c.key, message, signature[8:])
+}
+
+// witnesses are the cosigners that log/policy names.
+func (b bundle) witnesses() (witnesses []note.Verifier) {
+	for _, line := range strings.Split(string(b.read("policy")), "\n") {
+		if words := strings.Fields(line); len(words) > 2 && words[0] == "witness" {
+			witnesses = append(witnesses, newCosigner(words[2]))
+		}
+	}
+	return witnesses
+}
+
+// tree opens the checkpoint with the first key of log/vkeys, and all other signatures on it with the witnesses' keys.
+func (b bundle) tree() (tree tlog.Tree, cosignatures int) {
 	vkey, _, _ := strings.Cut(string(b.read("vkeys")), "\n")
 	verifier, err := note.NewVerifier(vkey)
 	check(err)
-	signed, err := note.Open(b.read("checkpoint"), note.VerifierList(verifier))
+	checkpoint := b.read("checkpoint")
+	signed, err := note.Open(checkpoint, note.VerifierList(verifier))
 	check(err)
+	require(len(signed.Sigs) == 1, "not one signature of the log")
+	cosigned, err := note.Open(checkpoint, note.VerifierList(append(b.witnesses(), verifier)...))
+	check(err)
+	require(len(cosigned.UnverifiedSigs) == 0, "a signature of neither the log nor a witness of log/policy")
 	lines := strings.Split(signed.Text, "\n")
 	require(len(lines) == 4 && lines[0] == verifier.Name(), "checkpoint is not three lines beginning with the key's name")
 	size, err := strconv.ParseInt(lines[1], 10, 64)
 	check(err)
 	root, err := tlog.ParseHash(lines[2])
 	check(err)
-	return tlog.Tree{N: size, Hash: root}
+	return tlog.Tree{N: size, Hash: root}, len(cosigned.Sigs) - 1
 }
 
 // stored holds all hashes of the tree, recomputed from the entries alone.
@@ -86,7 +135,7 @@ func (s *stored) appendBundle(first int64, data []byte, width int) {
 func main() {
 	require(len(os.Args) == 2, "usage: verify BUNDLE")
 	b := bundle(os.Args[1])
-	tree := b.tree()
+	tree, cosignatures := b.tree()
 
 	var own stored
 	hashTiles := tlog.NewTiles(tileHeight, 0, tree.N)
@@ -120,7 +169,7 @@ func main() {
 		check(err)
 		check(tlog.CheckTree(consistency, tree.N, tree.Hash, i+1, oldRoot))
 	}
-	fmt.Printf("verified %d entries, %d hash tiles, root %v\n", tree.N, len(hashTiles), tree.Hash)
+	fmt.Printf("verified %d entries, %d hash tiles, %d cosignatures, root %v\n", tree.N, len(hashTiles), cosignatures, tree.Hash)
 }
 
 func require(holds bool, problem string) {
