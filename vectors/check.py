@@ -14,6 +14,7 @@ import cbor2
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PublicKey
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cwt import COSE, COSEKey
 
@@ -177,21 +178,29 @@ def verifier_key(text):
     name, key_id, encoded = text.split("+", 2)
     key = base64.b64decode(encoded, validate=True)
     assert hashlib.sha256(name.encode() + b"\n" + key).digest()[:4].hex() == key_id, text
-    return name, bytes.fromhex(key_id), key[0], Ed25519PublicKey.from_public_bytes(key[1:])
+    form = MLDSA44PublicKey if key[0] == 6 else Ed25519PublicKey
+    return name, bytes.fromhex(key_id), key[0], form.from_public_bytes(key[1:])
 
 
-def cosignature_message(text, signature):
-    """What a witness signs, and its signature; raises where the bytes are not of the one form."""
+def signed_message(name, kind, text, signature):
+    """The signature proper, and what is signed; raises where the bytes are not of the one form."""
+    if kind == 1:
+        return signature, text.encode()
     time = int.from_bytes(signature[:8], "big")
-    if len(signature) != 72 or time >= 2**63:
+    if len(signature) != 8 + {4: 64, 6: 2420}[kind] or time >= 2**63:
         raise InvalidSignature
-    return signature[8:], f"cosignature/v1\ntime {time}\n{text}".encode()
+    if kind == 4:
+        return signature[8:], f"cosignature/v1\ntime {time}\n{text}".encode()
+    origin, size, root = text.split("\n")[:3]
+    names = [len(each.encode()).to_bytes(1, "big") + each.encode() for each in (name, origin)]
+    tree = bytes(8) + int(size).to_bytes(8, "big") + base64.b64decode(root)
+    return signature[8:], b"subtree/v1\n\0" + names[0] + signature[:8] + names[1] + tree
 
 
 def check_cosignatures(folder):
     vectors = json.loads((folder / "cosignatures.json").read_text())
-    keys = [verifier_key(vectors["log"]), verifier_key(vectors["witness"])]
-    assert [key[2] for key in keys] == [1, 4], "types of the keys"
+    keys = [verifier_key(text) for text in [vectors["log"], *vectors["witnesses"]]]
+    assert [key[2] for key in keys] == [1, 4, 6], "types of the keys"
     for case in vectors["cases"]:
         text, _, lines = case["note"].rpartition("\n\n")
         text, signers, outcome = text + "\n", set(), None
@@ -202,13 +211,12 @@ def check_cosignatures(folder):
             known = [key for key in keys if key[:2] == (name, signature[:4])]
             for _, _, kind, public in known:
                 try:
-                    plain = (signature[4:], text.encode())
-                    public.verify(*(plain if kind == 1 else cosignature_message(text, signature[4:])))
+                    public.verify(*signed_message(name, kind, text, signature[4:]))
                     signers.add(kind)
                 except InvalidSignature:
                     outcome = "bad signature"
         assert 1 in signers, case["name"]
-        outcome = outcome or ("cosigned" if 4 in signers else "not cosigned")
+        outcome = outcome or ("cosigned" if signers & {4, 6} else "not cosigned")
         assert outcome == case["outcome"], f"{case['name']}: {outcome}"
     return len(vectors["cases"])
 

@@ -121,7 +121,9 @@ impl Pack {
 pub fn ed25519(key: &VerifierKey) -> anyhow::Result<VerifyingKey> {
     match key.public_key() {
         PublicKey::Ed25519(key) => Ok(*key),
-        PublicKey::Ed25519Cosigner(_) => anyhow::bail!("this is the key of a witness; give the log's own"),
+        PublicKey::Ed25519Cosigner(_) | PublicKey::MlDsa44Cosigner(_) => {
+            anyhow::bail!("this is the key of a witness; give the log's own")
+        }
         PublicKey::Unsupported { signature_type, .. } => {
             anyhow::bail!("the log's key is of type {signature_type}, which this program cannot verify; update it")
         }

@@ -20,6 +20,9 @@ const TIME: u64 = 1_782_864_000;
 
 const WITNESSES: [&str; 3] = ["a", "b", "c"];
 
+/// The one whose key is of ML-DSA-44.
+const POST_QUANTUM: &str = "c";
+
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = env::args().skip(1);
     let (Some(folder), Some(size)) = (arguments.next(), arguments.next()) else {
@@ -50,7 +53,9 @@ fn write_log(log: &Path, size: u64) -> Result<(), Box<dyn Error>> {
     let mut note = SignedNote::parse(checkpoint.sign(&signer)?.as_bytes())?;
     let mut policy = Policy::without_witnesses([signer.verifier().clone()])?;
     for (number, name) in (1..).zip(WITNESSES) {
-        let witness = CosignerKey::new(format!("witness.example/{name}").parse()?, &[number; 32]);
+        let key_name = format!("witness.example/{name}").parse()?;
+        let make = if name == POST_QUANTUM { CosignerKey::ml_dsa_44 } else { CosignerKey::ed25519 };
+        let witness = make(key_name, &[number; 32]);
         note.attach(witness.cosign(&checkpoint, TIME)?, witness.verifier())?;
         policy.add_witness(name, witness.verifier().clone(), None)?;
     }

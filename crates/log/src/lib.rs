@@ -8,7 +8,7 @@
 //! asked with [`witness::AddCheckpoint`] and adds its [`cosignature`]; whose cosignatures are enough is a [`policy::Policy`].
 //!
 //! Sources: RFC 6962 and RFC 9162 (hashing and proofs); C2SP `tlog-tiles` v0.1.0, `signed-note` v1.0.0, `tlog-checkpoint` v1.0.0,
-//! `tlog-cosignature` v1.0.1, `tlog-witness` v1.0.0, `tlog-proof` and `tlog-policy`.
+//! `tlog-cosignature` v1.1.0-rc.1, `tlog-witness` v1.0.0, `tlog-proof` and `tlog-policy`.
 
 pub mod checkpoint;
 pub mod cosignature;

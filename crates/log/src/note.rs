@@ -6,7 +6,10 @@ use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
-use crate::{cosignature, encoding};
+use crate::{
+    cosignature::{self, MlDsa44Key},
+    encoding,
+};
 
 /// The largest note read, in bytes. Its text is a few lines; room is left for 100 post-quantum signatures.
 pub const MAX_NOTE_LEN: usize = 1 << 20;
@@ -16,6 +19,7 @@ pub const MAX_SIGNATURES: usize = 100;
 
 const ED25519: u8 = 0x01;
 const ED25519_COSIGNER: u8 = 0x04;
+const ML_DSA_44_COSIGNER: u8 = 0x06;
 const BLANK_LINE: &str = "\n\n";
 const SIGNATURE_PREFIX: &str = "— ";
 
@@ -78,9 +82,11 @@ impl fmt::Display for KeyId {
 pub enum PublicKey {
     /// Type 0x01: Ed25519 over the note's text.
     Ed25519(VerifyingKey),
-    /// Type 0x04: a witness's Ed25519 over a checkpoint and the time at which it saw it (C2SP tlog-cosignature v1.0.1).
+    /// Type 0x04: a witness's Ed25519 over a checkpoint and the time at which it saw it (C2SP tlog-cosignature).
     Ed25519Cosigner(VerifyingKey),
-    /// A type that this version cannot verify, such as 0x06 (ML-DSA-44). Such a key can be listed and passed on; its signatures
+    /// Type 0x06: a witness's ML-DSA-44 over the same, and over its own name.
+    MlDsa44Cosigner(MlDsa44Key),
+    /// A type that this version cannot verify, such as 0x05 (RFC 6962 tree heads). Such a key can be listed and passed on; its signatures
     /// are treated as those of an unknown key and never count.
     Unsupported {
         /// The signature type's identifier byte.
@@ -91,11 +97,17 @@ pub enum PublicKey {
 }
 
 impl PublicKey {
+    /// Whether it is a witness's.
+    pub fn is_cosigner(&self) -> bool {
+        matches!(self, Self::Ed25519Cosigner(_) | Self::MlDsa44Cosigner(_))
+    }
+
     /// The type byte, then the public key.
     fn encode(&self) -> Vec<u8> {
         match self {
             Self::Ed25519(key) => [&[ED25519], key.as_bytes().as_slice()].concat(),
             Self::Ed25519Cosigner(key) => [&[ED25519_COSIGNER], key.as_bytes().as_slice()].concat(),
+            Self::MlDsa44Cosigner(key) => [&[ML_DSA_44_COSIGNER], key.as_bytes().as_slice()].concat(),
             Self::Unsupported { signature_type, key } => [&[*signature_type], key.as_slice()].concat(),
         }
     }
@@ -105,6 +117,10 @@ impl PublicKey {
             [] | [_] => Err(VerifierKeyError::Malformed),
             [ED25519, key @ ..] => decode_ed25519(key).map(Self::Ed25519),
             [ED25519_COSIGNER, key @ ..] => decode_ed25519(key).map(Self::Ed25519Cosigner),
+            [ML_DSA_44_COSIGNER, key @ ..] => {
+                let key = key.try_into().map_err(|_| VerifierKeyError::InvalidKey)?;
+                Ok(Self::MlDsa44Cosigner(MlDsa44Key::new(key)))
+            }
             [signature_type, key @ ..] => Ok(Self::Unsupported { signature_type: *signature_type, key: key.to_vec() }),
         }
     }
@@ -156,6 +172,7 @@ impl VerifierKey {
             PublicKey::Ed25519(key) => Signature::from_slice(&signature.signature)
                 .is_ok_and(|signature| key.verify_strict(text.as_bytes(), &signature).is_ok()),
             PublicKey::Ed25519Cosigner(key) => cosignature::holds(key, text, &signature.signature),
+            PublicKey::MlDsa44Cosigner(key) => key.cosigned(&self.name, text, &signature.signature),
             PublicKey::Unsupported { .. } => false,
         }
     }
@@ -177,7 +194,7 @@ pub enum VerifierKeyError {
     #[error(transparent)]
     Name(#[from] KeyNameError),
     /// The public key bytes are no key of their type.
-    #[error("the verifier key's bytes are not an Ed25519 public key")]
+    #[error("the verifier key's bytes are not a public key of its type")]
     InvalidKey,
     /// The key is of small order: anybody can make signatures that it accepts.
     #[error("the Ed25519 public key is weak (of small order): its owner must make another")]
@@ -246,7 +263,8 @@ pub struct NoteSignature {
     pub name: KeyName,
     /// That key's ID.
     pub key_id: KeyId,
-    /// The signature, in the form of the key's type: 64 bytes for Ed25519; behind 8 bytes of time for a cosigner.
+    /// The signature, in the form of the key's type: 64 bytes for Ed25519, 2,420 for ML-DSA-44; a cosigner's
+    /// behind 8 bytes of time.
     pub signature: Vec<u8>,
 }
 
@@ -414,7 +432,7 @@ impl Verified {
 
     /// When this witness says that it cosigned, in seconds since 1970; `None` if it has not, or its key is none of a witness.
     pub fn cosigned_at(&self, witness: &VerifierKey) -> Option<u64> {
-        let known = self.signed_by(witness) && matches!(witness.key, PublicKey::Ed25519Cosigner(_));
+        let known = self.signed_by(witness) && witness.key.is_cosigner();
         let signature = self.signatures.iter().find(|signature| known && witness.claims(signature))?;
         cosignature::split(&signature.signature).map(|(time, _)| time)
     }

@@ -6,8 +6,7 @@
 //! group <name> <k|any|all> <member>…
 //! quorum <name|none>
 //! ```
-//! Stricter than the specification in three ways: a policy is UTF-8; a count has no leading zero; and a witness whose signatures
-//! this version cannot check (ML-DSA-44) is refused by name, since it would never be heard.
+//! Stricter than the specification in two ways: a policy is UTF-8, and a count has no leading zero.
 
 use std::{collections::BTreeSet, fmt, str::FromStr};
 
@@ -99,7 +98,7 @@ impl Policy {
 
     /// Knows one more witness. The quorum does not ask for it unless it is, or leads to, the quorum's name.
     pub fn add_witness(&mut self, name: &str, key: VerifierKey, url: Option<&str>) -> Result<(), PolicyError> {
-        if !matches!(key.public_key(), PublicKey::Ed25519Cosigner(_)) {
+        if !key.public_key().is_cosigner() {
             return Err(PolicyError::WitnessKeyType(name.to_owned()));
         }
         // With two names the same key would have two votes.
@@ -302,10 +301,8 @@ pub enum PolicyError {
     /// A log signs with a key of type 0x01.
     #[error("a log's key has to be of the type 0x01, Ed25519")]
     LogKeyType,
-    /// A witness signs with a key of type 0x04.
-    #[error(
-        "the key of the witness {0} has to be of the type 0x04, an Ed25519 cosigner's: this version checks no other"
-    )]
+    /// A witness signs with a key of type 0x04 or 0x06.
+    #[error("the key of the witness {0} has to be of a cosigner's type: 0x04, Ed25519, or 0x06, ML-DSA-44")]
     WitnessKeyType(String),
     /// The same public key is listed twice.
     #[error("this log key is already listed")]

@@ -38,7 +38,12 @@ pub fn log() -> SignerKey {
 
 /// The key of a witness of the log.
 pub fn witness() -> CosignerKey {
-    CosignerKey::new(name(WITNESS), &WITNESS_SEED)
+    CosignerKey::ed25519(name(WITNESS), &WITNESS_SEED)
+}
+
+/// The key that a witness of this name has for ML-DSA-44.
+pub fn ml_dsa_witness() -> CosignerKey {
+    CosignerKey::ml_dsa_44(name(WITNESS), &WITNESS_SEED)
 }
 
 /// One of the names above.

@@ -5,8 +5,9 @@ use std::fmt::Display;
 use std::str::FromStr;
 
 use tallyproof_log::checkpoint::{self as checkpoints, Checkpoint};
+use tallyproof_log::cosignature::CosignerKey;
 use tallyproof_log::merkle::leaf_hash;
-use tallyproof_log::note::{SignedNote, VerifierKey};
+use tallyproof_log::note::{NoteSignature, SignedNote, VerifierKey};
 use tallyproof_log::policy::Policy;
 use tallyproof_log::proof::LogProof;
 use tallyproof_log::tile::{self, TilePath};
@@ -88,17 +89,22 @@ pub fn witness_answer(data: &[u8]) {
     if matches!(answer, Answer::Conflict { .. } | Answer::Cosigned(_)) {
         assert_eq!(answer.body().as_bytes(), body, "a second spelling of one answer was accepted");
     }
-    let (Answer::Cosigned(signatures), witness) = (answer, keys::witness()) else { return };
-    let Ok((checkpoint, mut note)) = seeds::checkpoint() else { return };
-    for signature in signatures {
-        if note.attach(signature.clone(), witness.verifier()).is_ok() {
-            let time = note
-                .verify(std::slice::from_ref(witness.verifier()))
-                .ok()
-                .and_then(|n| n.cosigned_at(witness.verifier()));
-            let ours = time.and_then(|time| witness.cosign(&checkpoint, time).ok());
-            assert_eq!(ours, Some(signature), "a cosignature holds that the witness did not make");
+    let Answer::Cosigned(signatures) = answer else { return };
+    for witness in [keys::witness(), keys::ml_dsa_witness()] {
+        for signature in &signatures {
+            cosignature(signature, &witness);
         }
+    }
+}
+
+/// A cosignature that can be added to the log's checkpoint is the one that the witness makes.
+fn cosignature(signature: &NoteSignature, witness: &CosignerKey) {
+    let Ok((checkpoint, mut note)) = seeds::checkpoint() else { return };
+    if note.attach(signature.clone(), witness.verifier()).is_ok() {
+        let verified = note.verify(std::slice::from_ref(witness.verifier())).ok();
+        let time = verified.and_then(|verified| verified.cosigned_at(witness.verifier()));
+        let ours = time.and_then(|time| witness.cosign(&checkpoint, time).ok());
+        assert_eq!(ours.as_ref(), Some(signature), "a cosignature holds that the witness did not make");
     }
 }
 

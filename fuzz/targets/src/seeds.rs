@@ -88,6 +88,7 @@ fn witnessed() -> Vec<Seed> {
         ("policy", "with_witness", policy),
         ("trust", "with_policy", world::trust().to_toml().into_bytes()),
         ("verifier_key", "witness", witness.verifier().to_string().into_bytes()),
+        ("verifier_key", "ml_dsa_witness", keys::ml_dsa_witness().verifier().to_string().into_bytes()),
         ("witness_answer", "conflict", b"\x017\n".to_vec()),
     ];
     let Ok((checkpoint, mut note)) = checkpoint() else { return seeds };
@@ -96,8 +97,9 @@ fn witnessed() -> Vec<Seed> {
     seeds.extend(request.map(|request| ("add_checkpoint", "growth", request.to_string().into_bytes())));
     let first = AddCheckpoint::new(0, Vec::new(), note.clone());
     seeds.extend(first.map(|request| ("add_checkpoint", "first", request.to_string().into_bytes())));
-    if let Ok(cosignature) = witness.cosign(&checkpoint, 1_782_864_000) {
-        let answer = Answer::Cosigned(vec![cosignature.clone()]).body();
+    let both = [&witness, &keys::ml_dsa_witness()].map(|witness| witness.cosign(&checkpoint, 1_782_864_000));
+    if let [Ok(cosignature), Ok(ml_dsa)] = both {
+        let answer = Answer::Cosigned(vec![cosignature.clone(), ml_dsa]).body();
         seeds.push(("witness_answer", "cosigned", [b"\0", answer.as_bytes()].concat()));
         seeds.extend(
             note.attach(cosignature, witness.verifier()).map(|()| ("note", "cosigned", note.to_string().into_bytes())),

@@ -5,6 +5,7 @@ package main
 import (
 	"bytes"
 	"crypto/ed25519"
+	"crypto/mldsa"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
@@ -48,11 +49,11 @@ func (b bundle) ReadTiles(tiles []tlog.Tile) (data [][]byte, err error) {
 	return data, nil
 }
 
-// cosigner verifies the Ed25519 cosignatures of one witness. The note package knows no such keys.
+// cosigner verifies the cosignatures of one witness, by Ed25519 or by ML-DSA-44. The note package knows no such keys.
 type cosigner struct {
-	name string
-	hash uint32
-	key  ed25519.PublicKey
+	name   string
+	hash   uint32
+	verify func(text, time, signature []byte) bool
 }
 
 func newCosigner(vkey string) cosigner {
@@ -62,20 +63,41 @@ func newCosigner(vkey string) cosigner {
 	check(err)
 	key, err := base64.StdEncoding.Strict().DecodeString(parts[2])
 	check(err)
-	require(len(key) == 33 && key[0] == 4, "not an Ed25519 cosigner's key: "+vkey)
 	digest := sha256.Sum256(append([]byte(parts[0]+"\n"), key...))
 	require(bytes.Equal(id, digest[:4]), "the key ID is not that of the key: "+vkey)
-	return cosigner{parts[0], binary.BigEndian.Uint32(id), key[1:]}
+	hash := binary.BigEndian.Uint32(id)
+	if key[0] == 6 {
+		public, err := mldsa.NewPublicKey(mldsa.MLDSA44(), key[1:])
+		check(err)
+		return cosigner{parts[0], hash, func(text, time, signature []byte) bool {
+			return mldsa.Verify(public, cosignedMessage(parts[0], string(text), time), signature, nil) == nil
+		}}
+	}
+	require(len(key) == 33 && key[0] == 4, "not a cosigner's key: "+vkey)
+	return cosigner{parts[0], hash, func(text, time, signature []byte) bool {
+		message := fmt.Appendf(nil, "cosignature/v1\ntime %d\n%s", binary.BigEndian.Uint64(time), text)
+		return ed25519.Verify(key[1:], message, signature)
+	}}
+}
+
+// cosignedMessage is what an ML-DSA-44 witness signs of a whole tree.
+func cosignedMessage(name, text string, time []byte) []byte {
+	lines := strings.Split(text, "\n")
+	size, err := strconv.ParseUint(lines[1], 10, 64)
+	check(err)
+	root, err := base64.StdEncoding.DecodeString(lines[2])
+	check(err)
+	message := append([]byte("subtree/v1\n\x00"), byte(len(name)))
+	message = append(append(message, name...), time...)
+	message = append(append(message, byte(len(lines[0]))), lines[0]...)
+	message = binary.BigEndian.AppendUint64(message, 0)
+	return append(binary.BigEndian.AppendUint64(message, size), root...)
 }
 
 func (c cosigner) Name() string    { return c.name }
 func (c cosigner) KeyHash() uint32 { return c.hash }
 func (c cosigner) Verify(text, signature []byte) bool {
-	if len(signature) != 8+ed25519.SignatureSize || signature[0] >= 0x80 {
-		return false
-	}
-	message := fmt.Appendf(nil, "cosignature/v1\ntime %d\n%s", binary.BigEndian.Uint64(signature), text)
-	return ed25519.Verify(c.key, message, signature[8:])
+	return len(signature) > 8 && signature[0] < 0x80 && c.verify(text, signature[:8], signature[8:])
 }
 
 // witnesses are the cosigners that log/policy names.

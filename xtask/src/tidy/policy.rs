@@ -48,7 +48,7 @@ pub(super) const PACKAGES: &[Package] = &[
             "toml",
         ],
     ),
-    pure(LOG, &[], &["base64", "ed25519-dalek", "sha2", "thiserror"]),
+    pure(LOG, &[], &["base64", "ed25519-dalek", "ml-dsa", "sha2", "thiserror"]),
     pure(COUNT, &[RECORD, LOG], &["ed25519-dalek", "hex", "rayon", "serde", "serde_json", "sha2", "thiserror", "toml"]),
     pure(STATION, &[RECORD, LOG], &["ed25519-dalek", "rand_chacha", "thiserror"]),
     pure(CENTRE, &[RECORD, LOG, COUNT], &["ed25519-dalek", "sha2", "thiserror"]),

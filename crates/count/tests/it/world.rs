@@ -186,8 +186,10 @@ pub(crate) struct World {
     pub(crate) cosigners: Vec<u8>,
 }
 
+/// The thirteenth's is of ML-DSA-44, all others of Ed25519.
 pub(crate) fn witness_key(number: u8) -> CosignerKey {
-    CosignerKey::new(format!("witness.example/{number}").parse().unwrap(), &[number; 32])
+    let make = if number == 13 { CosignerKey::ml_dsa_44 } else { CosignerKey::ed25519 };
+    make(format!("witness.example/{number}").parse().unwrap(), &[number; 32])
 }
 
 /// A policy that knows the witnesses w11, w12 and w13, and asks for `quorum`: one of them, `none`, or `two`.

@@ -3,9 +3,9 @@
 use proptest::prelude::*;
 use tallyproof_log::{
     checkpoint::{self, Checkpoint, CheckpointError},
-    cosignature::{CosignerKey, MAX_TIME},
+    cosignature::{CosignError, CosignerKey, MAX_TIME},
     merkle::leaf_hash,
-    note::{self, MAX_SIGNATURES, NoteError, PublicKey, SignedNote, SignerKey, VerifierKey},
+    note::{self, MAX_SIGNATURES, NoteError, NoteSignature, PublicKey, SignedNote, SignerKey, VerifierKey},
 };
 
 pub(crate) const ORIGIN: &str = "log.example/1";
@@ -16,7 +16,12 @@ pub(crate) fn log() -> SignerKey {
 }
 
 pub(crate) fn witness(seed: u8) -> CosignerKey {
-    CosignerKey::new(format!("witness.example/{seed}").parse().unwrap(), &[seed; 32])
+    CosignerKey::ed25519(format!("witness.example/{seed}").parse().unwrap(), &[seed; 32])
+}
+
+/// Its cosignatures are of the other kind.
+pub(crate) fn ml_dsa_witness(seed: u8) -> CosignerKey {
+    CosignerKey::ml_dsa_44(format!("witness.example/{seed}").parse().unwrap(), &[seed; 32])
 }
 
 pub(crate) fn checkpoint(size: u64) -> Checkpoint {
@@ -42,18 +47,23 @@ fn open(note: &SignedNote, keys: &[VerifierKey]) -> Result<checkpoint::Opened, C
 
 #[test]
 fn a_cosigner_key_reads_back_as_one() {
-    let text = witness(2).verifier().to_string();
-    let key: VerifierKey = text.parse().unwrap();
-    assert!(matches!(key.public_key(), PublicKey::Ed25519Cosigner(_)));
-    assert_eq!((key.to_string(), &key), (text, witness(2).verifier()));
+    let [ed25519, ml_dsa] = [witness(2), ml_dsa_witness(2)].map(|witness| {
+        let text = witness.verifier().to_string();
+        let key: VerifierKey = text.parse().unwrap();
+        assert!(key.public_key().is_cosigner());
+        assert_eq!((key.to_string(), &key), (text, witness.verifier()));
+        key
+    });
+    assert!(matches!(ed25519.public_key(), PublicKey::Ed25519Cosigner(_)));
+    assert!(matches!(ml_dsa.public_key(), PublicKey::MlDsa44Cosigner(_)));
     // The same public key as a log's has another ID, or its signatures could be taken for cosignatures.
     let same = SignerKey::new("witness.example/2".parse().unwrap(), &[2; 32]);
-    assert_ne!(same.verifier().id(), key.id());
+    assert!(same.verifier().id() != ed25519.id() && !same.verifier().public_key().is_cosigner());
 }
 
 #[test]
 fn a_checkpoint_opens_with_the_cosignatures_of_known_witnesses() {
-    let (log, a, b, unknown) = (log(), witness(2), witness(3), witness(4));
+    let (log, a, b, unknown) = (log(), witness(2), ml_dsa_witness(3), witness(4));
     let note = cosigned(7, &[&a, &unknown, &b]);
     let keys = [log.verifier().clone(), a.verifier().clone(), b.verifier().clone()];
     let opened = open(&note, &keys).unwrap();
@@ -63,6 +73,7 @@ fn a_checkpoint_opens_with_the_cosignatures_of_known_witnesses() {
     }
     assert!(!opened.note().signed_by(unknown.verifier()));
     assert_eq!(opened.note().cosigned_at(a.verifier()), Some(TIME));
+    assert_eq!(opened.note().cosigned_at(b.verifier()), Some(TIME));
     assert_eq!(opened.note().cosigned_at(log.verifier()), None);
     assert_eq!(opened.note().cosigned_at(unknown.verifier()), None);
     // Who knows the log alone passes over the witnesses.
@@ -86,7 +97,7 @@ fn sixteen_cosignatures_and_as_many_as_the_limit_are_read() {
 
 #[test]
 fn witnesses_do_not_speak_for_the_log() {
-    let namesake = CosignerKey::new(ORIGIN.parse().unwrap(), &[2; 32]);
+    let namesake = CosignerKey::ed25519(ORIGIN.parse().unwrap(), &[2; 32]);
     let cosignature = namesake.cosign(&checkpoint(7), TIME).unwrap();
     let note = format!("{}\n{cosignature}\n", checkpoint(7));
     let keys = [log().verifier().clone(), namesake.verifier().clone()];
@@ -126,6 +137,39 @@ fn a_newer_cosignature_takes_the_place_of_the_witnesss_earlier_one() {
 }
 
 #[test]
+fn an_ml_dsa_cosignature_is_of_one_checkpoint_one_time_and_one_witness() {
+    let a = ml_dsa_witness(2);
+    let good = a.cosign(&checkpoint(7), TIME).unwrap();
+    assert_eq!(good.signature.len(), 8 + 2_420);
+    let bad = Err(NoteError::BadSignature { name: good.name.clone(), key_id: good.key_id });
+    assert_eq!(signed(8).attach(good.clone(), a.verifier()), bad);
+    for at in [0, 7, 8, 100, 2_427] {
+        let mut changed = good.clone();
+        changed.signature[at] ^= 1;
+        assert_eq!(signed(7).attach(changed, a.verifier()), bad, "byte {at}");
+    }
+    for length in [0, 8, 72, 2_427, 2_429] {
+        let mut resized = good.clone();
+        resized.signature.resize(length, 0);
+        assert_eq!(signed(7).attach(resized, a.verifier()), bad, "{length} bytes");
+    }
+    // Unlike Ed25519's, it names the witness: the same key under another name does not take it over.
+    let other = CosignerKey::ml_dsa_44("witness.example/3".parse().unwrap(), &[2; 32]);
+    let taken = NoteSignature { name: other.verifier().name().clone(), key_id: other.verifier().id(), ..good };
+    assert!(matches!(signed(7).attach(taken, other.verifier()), Err(NoteError::BadSignature { .. })));
+}
+
+#[test]
+fn names_that_an_ml_dsa_cosignature_has_no_room_for_are_refused() {
+    let named = |length| CosignerKey::ml_dsa_44("w".repeat(length).parse().unwrap(), &[2; 32]);
+    assert!(named(255).cosign(&checkpoint(7), TIME).is_ok());
+    let long = named(256);
+    assert_eq!(long.cosign(&checkpoint(7), TIME), Err(CosignError::LongName(long.verifier().name().clone())));
+    let origin = "o".repeat(256).parse().unwrap();
+    assert!(named(1).cosign(&Checkpoint { origin, ..checkpoint(7) }, TIME).is_err());
+}
+
+#[test]
 fn times_that_the_format_cannot_state_are_refused() {
     let a = witness(2);
     assert!(a.cosign(&checkpoint(7), MAX_TIME).is_ok());
@@ -138,7 +182,7 @@ fn times_that_the_format_cannot_state_are_refused() {
 
 #[test]
 fn a_secret_key_does_not_show_itself() {
-    let shown = format!("{:?}", CosignerKey::new("witness.example/1".parse().unwrap(), &[0xA7; 32]));
+    let shown = format!("{:?}", CosignerKey::ed25519("witness.example/1".parse().unwrap(), &[0xA7; 32]));
     assert!(!shown.contains("167, 167") && !shown.to_lowercase().contains("a7a7"), "{shown}");
 }
 
@@ -157,6 +201,14 @@ proptest! {
             prop_assert!(!opened.note().signed_by(a.verifier()));
             prop_assert_eq!(opened.checkpoint(), &checkpoint(size));
         }
+    }
+
+    #[test]
+    fn foreign_bytes_are_no_ml_dsa_cosignature(bytes in prop::collection::vec(any::<u8>(), 2_428)) {
+        let witness = ml_dsa_witness(2);
+        let (name, key_id) = (witness.verifier().name().clone(), witness.verifier().id());
+        let foreign = NoteSignature { name, key_id, signature: bytes };
+        prop_assert!(signed(7).attach(foreign, witness.verifier()).is_err());
     }
 
     #[test]

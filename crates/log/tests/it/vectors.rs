@@ -10,7 +10,7 @@ use tallyproof_log::{
     note::{NoteError, SignedNote, VerifierKey},
 };
 
-use crate::cosignatures::{ORIGIN, TIME, checkpoint, log, signed, witness};
+use crate::cosignatures::{ORIGIN, TIME, checkpoint, log, ml_dsa_witness, signed, witness};
 
 /// A checkpoint with one line after the log's own.
 fn with_line(size: u64, line: &str) -> String {
@@ -19,7 +19,7 @@ fn with_line(size: u64, line: &str) -> String {
 
 /// Cosigned notes, and copies of one with one thing changed each.
 fn notes() -> Vec<(&'static str, String)> {
-    let a = witness(2);
+    let (a, b) = (witness(2), ml_dsa_witness(3));
     let cosign = |size, time| a.cosign(&checkpoint(size), time).unwrap();
     let changed = |change: &dyn Fn(&mut Vec<u8>)| {
         let mut cosignature = cosign(7, TIME);
@@ -30,35 +30,42 @@ fn notes() -> Vec<(&'static str, String)> {
         ("plain", with_line(7, &cosign(7, TIME).to_string())),
         ("empty-log-time-zero", with_line(0, &cosign(0, 0).to_string())),
         ("largest-numbers", with_line(u64::MAX, &cosign(u64::MAX, MAX_TIME).to_string())),
+        ("ml-dsa", with_line(7, &b.cosign(&checkpoint(7), TIME).unwrap().to_string())),
         ("of-another-size", with_line(8, &cosign(7, TIME).to_string())),
+        ("ml-dsa-of-another-size", with_line(8, &b.cosign(&checkpoint(7), TIME).unwrap().to_string())),
         ("another-time", changed(&|bytes| bytes[7] ^= 1)),
         ("time-beyond-the-format", changed(&|bytes| bytes[0] |= 0x80)),
         ("changed-signature", changed(&|bytes| bytes[40] ^= 1)),
         ("short", changed(&|bytes| bytes.truncate(71))),
         ("long", changed(&|bytes| bytes.push(0))),
-        ("of-an-unknown-witness", with_line(7, &witness(3).cosign(&checkpoint(7), TIME).unwrap().to_string())),
+        ("of-an-unknown-witness", with_line(7, &witness(4).cosign(&checkpoint(7), TIME).unwrap().to_string())),
         ("log-only", signed(7).to_string()),
     ]
 }
 
 fn outcome(note: &str, keys: &[VerifierKey]) -> &'static str {
     match SignedNote::parse(note.as_bytes()).and_then(|note| note.verify(keys)) {
-        Ok(verified) if verified.signed_by(&keys[1]) => "cosigned",
+        Ok(verified) if keys[1..].iter().any(|key| verified.signed_by(key)) => "cosigned",
         Ok(_) => "not cosigned",
         Err(NoteError::BadSignature { .. }) => "bad signature",
         Err(_) => "not a note",
     }
 }
 
+/// The log's, and those of the witnesses that a reader knows.
+fn keys() -> [VerifierKey; 3] {
+    [log().verifier().clone(), witness(2).verifier().clone(), ml_dsa_witness(3).verifier().clone()]
+}
+
 fn vectors() -> Value {
-    let keys = [log().verifier().clone(), witness(2).verifier().clone()];
+    let keys = keys();
     let cases =
         notes().into_iter().map(|(name, note)| json!({"name": name, "outcome": outcome(&note, &keys), "note": note}));
     json!({
-        "about": "Checkpoints that a witness has cosigned (C2SP tlog-cosignature v1.0.1, Ed25519), and copies that do not hold.",
+        "about": "Checkpoints that a witness has cosigned (C2SP tlog-cosignature v1.1.0-rc.1), and copies that do not hold.",
         "cases": cases.collect::<Vec<_>>(),
         "log": keys[0].to_string(),
-        "witness": keys[1].to_string(),
+        "witnesses": keys[1..].iter().map(ToString::to_string).collect::<Vec<_>>(),
     })
 }
 
@@ -74,11 +81,11 @@ fn cosignatures_are_the_golden_ones() {
 
 #[test]
 fn the_golden_cosignatures_that_hold_are_those_named_first() {
-    let keys = [log().verifier().clone(), witness(2).verifier().clone()];
+    let keys = keys();
     let holding: Vec<_> = notes().into_iter().filter(|(_, note)| outcome(note, &keys) == "cosigned").collect();
     assert_eq!(
         holding.iter().map(|(name, _)| *name).collect::<Vec<_>>(),
-        ["plain", "empty-log-time-zero", "largest-numbers"]
+        ["plain", "empty-log-time-zero", "largest-numbers", "ml-dsa"]
     );
     for (name, note) in holding {
         assert!(checkpoint::open(note.as_bytes(), &keys, ORIGIN).is_ok(), "{name}");
