@@ -14,20 +14,22 @@ use crate::package::{ProblemRow, refusal};
 use crate::table::{self, grouped};
 use crate::{Exit, Printer, Report, files};
 
-const TRUST_LIMIT: u64 = 1 << 16;
+/// Room for a policy with as many ML-DSA-44 witnesses as one may have.
+const TRUST_LIMIT: u64 = 1 << 18;
 
 /// Arguments of `tallyproof verify`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  tallyproof verify bundles/example --trust trust.toml\n  \
     tallyproof verify https://results.example/2026\n\n\
-    The trust file holds what you know from elsewhere (a newspaper, paper): definition = \"<hash>\" and log = \"<key>\". \
+    The trust file holds what you know from elsewhere (a newspaper, paper): definition = \"<hash>\" and log = \"<key>\", \
+    and if you choose the witnesses yourself, policy = \"\"\"<their policy>\"\"\". \
     Without it a bundle is only shown to agree with itself.\n\n\
     Ends with 0 if all holds, 1 if something does not, 2 if nothing could be verified.")]
 pub struct Args {
     /// Folder or URL of the bundle
     #[arg(value_name = "BUNDLE")]
     bundle: String,
-    /// File with the definition hash and the log's key, from outside the bundle
+    /// File with the definition hash, the log's key and a policy if you have one, from outside the bundle
     #[arg(long, value_name = "FILE")]
     trust: Option<PathBuf>,
 }
@@ -53,7 +55,7 @@ pub struct VerifyReport {
     missing: u64,
     /// Records rejected.
     rejected: u64,
-    /// Witnesses whose signatures on the checkpoint hold.
+    /// Witnesses of the policy whose cosignatures on the checkpoint hold: of the trust file's policy, or else of the bundle's.
     cosignatures: u64,
     /// Definition hash.
     definition: String,
