@@ -29,6 +29,11 @@ fn outbox(seed: u64) -> Outbox {
 }
 
 fn outbox_with(paths: usize, seed: u64) -> Outbox {
+    outbox_by(vec![RetryPolicy::default(); paths], seed)
+}
+
+/// With a path for each policy.
+fn outbox_by(policies: Vec<RetryPolicy>, seed: u64) -> Outbox {
     let identity = StationIdentity {
         station: STATION,
         epoch: 1,
@@ -36,7 +41,7 @@ fn outbox_with(paths: usize, seed: u64) -> Outbox {
         election: ELECTION,
         log_key: log_key().verifying_key(),
     };
-    Outbox::new(identity, vec![RetryPolicy::default(); paths], seed)
+    Outbox::new(identity, policies, seed)
 }
 
 fn record(contest: u16) -> SealedRecord {
@@ -237,14 +242,7 @@ fn a_record_withdrawn_is_not_sent_and_the_others_are() {
 /// The back-off of a path where all is lost says nothing about another.
 #[test]
 fn a_dead_path_backs_off_alone() {
-    let identity = StationIdentity {
-        station: STATION,
-        epoch: 1,
-        mac: MacKey([5; 16]),
-        election: ELECTION,
-        log_key: log_key().verifying_key(),
-    };
-    let mut outbox = Outbox::new(identity, vec![RetryPolicy::new(1000, 60_000), RetryPolicy::new(200, 200)], 1);
+    let mut outbox = outbox_by(vec![RetryPolicy::new(1000, 60_000), RetryPolicy::new(200, 200)], 1);
     outbox.enqueue(START, record(1));
     let mut sent = [0_u32; 2];
     while let Some(now) = outbox.next_wake().filter(|now| *now < START + 60_000) {
@@ -255,15 +253,8 @@ fn a_dead_path_backs_off_alone() {
 
 #[test]
 fn a_path_gives_the_others_its_head_start() {
-    let identity = StationIdentity {
-        station: STATION,
-        epoch: 1,
-        mac: MacKey([5; 16]),
-        election: ELECTION,
-        log_key: log_key().verifying_key(),
-    };
     let policies = vec![RetryPolicy::default().starting_after(2_000), RetryPolicy::new(60_000, 60_000)];
-    let mut outbox = Outbox::new(identity, policies, 1);
+    let mut outbox = outbox_by(policies, 1);
     outbox.enqueue(START, record(1));
     assert_eq!(outbox.poll(START).unwrap().path, 1);
     assert!(outbox.poll(START + 1_999).is_none());
