@@ -48,6 +48,7 @@ checks! {
     TrustDefinition "BN-25" "The definition hash is the trusted one."
     TrustLog "BN-26" "The log's key is the trusted one."
     Quorum "BN-27" "The checkpoint bears the witnesses' cosignatures that the policy asks for: the trusted policy, or else log/policy."
+    Forked "BN-28" "No proof is at hand that the log's key signed two checkpoints that exclude each other."
 }
 
 impl Check {
