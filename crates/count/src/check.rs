@@ -51,6 +51,7 @@ checks! {
     PolicyStated "BN-28" "log/policy is byte for byte what the definition's witness policy gives for this log."
     Cosigned "BN-29" "log/cosigned, if there is one, is a checkpoint of a prefix of the log with the cosignatures that the definition's policy asks for."
     Frozen "BN-30" "log/frozen, if there is one, is byte for byte the checkpoint, and the manifest is of its size and lists it."
+    Forked "BN-31" "No proof is at hand that the log's key signed two checkpoints that exclude each other."
 }
 
 impl Check {

@@ -2,7 +2,7 @@
 //!
 //! Nothing in the bundle is believed because it says so: every signature, hash, rule and sum is computed again.
 
-mod entries;
+pub mod entries;
 mod files;
 mod notes;
 mod quorum;
@@ -11,18 +11,24 @@ mod tiles;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    ops::ControlFlow,
     sync::Arc,
 };
 
 use serde::Serialize;
-use tallyproof_log::merkle::Hash;
+use tallyproof_log::{fork::Fork, merkle::Hash, note::VerifierKey, tile::TilePath};
 use tallyproof_record::{
     Problem,
     definition::{Committed, package},
 };
 use thiserror::Error;
 
-use self::{entries::Sink, notes::Statements, quorum::Witnessing, tiles::Log};
+use self::{
+    entries::{Leaves, ReadBundle, Sink, Span},
+    notes::Statements,
+    quorum::Witnessing,
+    tiles::Log,
+};
 use crate::{
     bundle,
     check::Check,
@@ -105,6 +111,25 @@ pub struct Verification {
     /// The sums of `ledger`.
     #[serde(skip)]
     pub sums: Option<Totals>,
+    /// The log's key, if the bundle names one.
+    #[serde(skip)]
+    pub log: Option<VerifierKey>,
+    #[serde(skip)]
+    premises: Premises,
+}
+
+impl Verification {
+    /// Holds a fork, proven elsewhere, against the bundle: its log has shown another history to somebody. Returns whether the
+    /// fork is one of this bundle's log; if not, nothing is changed. `place` names the proof.
+    pub fn accuse(&mut self, fork: &Fork, place: &str) -> bool {
+        let accused = self.log.as_ref() == Some(&fork.log);
+        if accused {
+            self.problems.push(Check::Forked.problem(place, fork.to_string()));
+            self.ok = false;
+            self.statement = statement::of(self, &self.premises);
+        }
+        accused
+    }
 }
 
 /// Why nothing could be verified at all.
@@ -190,7 +215,8 @@ fn list(source: &dyn Source, problems: &mut Vec<Problem>) -> Option<Vec<String>>
     })
 }
 
-fn read_definition(source: &dyn Source) -> Result<Arc<Committed>, Vec<Problem>> {
+/// Reads the definition in a bundle's `election/`: whether it is the one meant, its hash tells.
+pub fn read_definition(source: &dyn Source) -> Result<Arc<Committed>, Vec<Problem>> {
     let (read, missing): (Vec<_>, Vec<_>) = bundle::DEFINITION
         .into_iter()
         .map(|path| fetch(source, path).map(|bytes| (path, bytes)))
@@ -249,7 +275,8 @@ fn check_log(
     let Some(target) = statements.target() else {
         return Count { ledger: tally.ledger, log: Log { tree: None, root: None, entries_hold: false } };
     };
-    let leaves = entries::walk(source, target.size, definition.map(Arc::as_ref), &mut tally, progress);
+    let whole = entries::walk(source, Span::all(target.size), definition.map(Arc::as_ref), &mut tally, progress);
+    let leaves = Leaves { cut: !whole, ..std::mem::take(&mut tally.leaves) };
     problems.append(&mut tally.problems);
     if target.size == 0 {
         problems
@@ -284,6 +311,7 @@ struct Tallying {
     ledger: Option<Ledger>,
     index_size: Option<u64>,
     index: Option<IndexFiles>,
+    leaves: Leaves,
     problems: Vec<Problem>,
 }
 
@@ -291,7 +319,7 @@ impl Tallying {
     fn new(definition: Option<&Arc<Committed>>, manifest: Option<&Manifest>) -> Self {
         let ledger = definition.map(|definition| Ledger::new(Arc::clone(definition)));
         let index_size = manifest.map(|manifest| manifest.tree_size);
-        Self { ledger, index_size, index: None, problems: Vec::new() }
+        Self { ledger, index_size, index: None, leaves: Leaves::default(), problems: Vec::new() }
     }
 
     /// Rebuilds the index and compares it.
@@ -307,19 +335,41 @@ impl Tallying {
     }
 }
 
-impl Sink for Tallying {
+impl Tallying {
     fn entry(&mut self, index: u64, judged: Judged) {
         let Some(ledger) = &mut self.ledger else { return };
         if self.index_size == Some(index) {
             self.index = Some(bundle::index_files(ledger));
         }
-        let applied = ledger.apply(index, &judged);
-        self.problems.extend(entry_problem(index, judged, applied));
+        self.problems.extend(apply(ledger, index, judged));
     }
+}
 
-    fn problem(&mut self, problem: Problem) {
-        self.problems.push(problem);
+impl Sink for Tallying {
+    fn bundle(&mut self, tile: TilePath, read: Result<ReadBundle, Problem>) -> ControlFlow<()> {
+        let leaves = match read {
+            Ok(read) => {
+                let mut leaves = Vec::with_capacity(read.entries.len());
+                for (index, entry) in (tile.first().unwrap_or_default()..).zip(read.entries) {
+                    leaves.push(entry.leaf);
+                    entry.judged.into_iter().for_each(|judged| self.entry(index, judged));
+                }
+                Some(leaves)
+            }
+            Err(problem) => {
+                self.problems.push(problem);
+                None
+            }
+        };
+        self.leaves.bundles.push((tile, leaves));
+        ControlFlow::Continue(())
     }
+}
+
+/// Counts the next entry of the log; says what of it no honest log holds.
+pub fn apply(ledger: &mut Ledger, index: u64, judged: Judged) -> Option<Problem> {
+    let applied = ledger.apply(index, &judged);
+    entry_problem(index, judged, applied)
 }
 
 fn entry_problem(index: u64, judged: Judged, applied: Applied) -> Option<Problem> {
@@ -356,6 +406,7 @@ fn check_index_file(source: &dyn Source, path: &str, expected: &[u8]) -> Result<
 }
 
 /// What a verification could rest on.
+#[derive(Clone, Copy, Debug)]
 struct Premises {
     /// Whether the source could list its files.
     listed: bool,
@@ -400,6 +451,8 @@ fn report(findings: Findings, count: Count, problems: Vec<Problem>) -> Verificat
         statement: String::new(),
         ledger: count.ledger,
         sums,
+        log: findings.statements.log.clone(),
+        premises: findings.premises,
     };
     verification.statement = statement::of(&verification, &findings.premises);
     verification

@@ -23,7 +23,7 @@ pub use count::{bundle, manifest, trust};
 pub use drill::script;
 pub use evidence::mapping;
 pub use journal::journal;
-pub use log::{add_checkpoint, checkpoint, entry_tile, note, policy, proof, tile_path, verifier_key, witness_answer};
+pub use log::{add_checkpoint, checkpoint, entry_tile, fork, note, policy, proof, tile_path, verifier_key, witness_answer};
 pub use record::{datagram, entry, package, package_files, receipt, record};
 
 /// A decoder under test.
@@ -49,6 +49,7 @@ pub const TARGETS: &[Target] = &[
     target("datagram", datagram),
     target("entry", entry),
     target("entry_tile", entry_tile),
+    target("fork", fork),
     target("gate", gate),
     target("intake", intake),
     target("journal", journal),

@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use tallyproof_log::checkpoint::{self as checkpoints, Checkpoint};
 use tallyproof_log::cosignature::CosignerKey;
+use tallyproof_log::fork::ForkProof;
 use tallyproof_log::merkle::leaf_hash;
 use tallyproof_log::note::{NoteSignature, SignedNote, VerifierKey};
 use tallyproof_log::policy::Policy;
@@ -59,6 +60,16 @@ pub fn proof(data: &[u8]) {
     let log = keys::log();
     if let Ok(opened) = proof.verify(&leaf_hash(b"entry"), std::slice::from_ref(log.verifier()), keys::ORIGIN) {
         assert!(proof.index < opened.checkpoint().size, "an index beyond the tree was proved");
+    }
+}
+
+/// A fork proof: one spelling; what it proves of the log's key are two checkpoints that differ.
+pub fn fork(data: &[u8]) {
+    one_spelling::<ForkProof>(data);
+    let Some(proof) = std::str::from_utf8(data).ok().and_then(|text| text.parse::<ForkProof>().ok()) else { return };
+    if let Ok(fork) = proof.verify() {
+        assert!(fork.one.size <= fork.other.size && fork.one.root != fork.other.root, "one history is no fork");
+        assert_eq!(fork.prefix.is_none(), fork.one.size == fork.other.size, "a prefix where there is none");
     }
 }
 

@@ -203,8 +203,9 @@ fn every_check_can_fail() {
     }
     let faulty = Faulty(world().bundle(), "index/totals.json");
     assert_eq!(problems(&verify(&faulty, None, &|_, _| ()).unwrap()), [("BN-02", "index/totals.json")]);
-    // BN-25 and BN-26 need a trust file: `verify::another_trusted_definition_or_key_is_a_problem`.
-    reached.extend(["BN-02", "BN-25", "BN-26"]);
+    // BN-25 and BN-26 need a trust file: `verify::another_trusted_definition_or_key_is_a_problem`; BN-31 a proof:
+    // `verify::a_fork_of_the_bundles_log_is_held_against_it`.
+    reached.extend(["BN-02", "BN-25", "BN-26", "BN-31"]);
     assert_eq!(reached, TABLE.iter().map(|(code, _)| *code).collect());
 }
 

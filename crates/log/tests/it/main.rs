@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test, in helper functions too")]
 
 mod cosignatures;
+mod forks;
 mod formats;
 mod merkle;
 mod policies;
