@@ -1,17 +1,18 @@
 //! The compact receipt: what a [`LogProof`] says in so few bytes that a record and its receipt fit one datagram, or one QR code.
 //!
 //! It leaves out what the entry, the path and the policy give back: the root, the origin, the names and key IDs. Its reader
-//! recomputes the root, rebuilds the signed note to the byte, and verifies that. All integers are big-endian.
+//! recomputes the root, rebuilds the signed note to the byte, and verifies that. Numbers of variable length are unsigned LEB128, seven
+//! bits a byte, the lowest first, and no longer than they have to be.
 //!
-//! | offset | bytes | field |
-//! |---|---|---|
-//! | 0 | 1 | version 1 |
-//! | 1 | 8 | index of the entry |
-//! | 9 | 8 | size of the tree, greater than the index |
-//! | 17 | 32·h | inclusion path, leaf's sibling first; index and size give the number of hashes h |
-//! | 17+32·h | 64 | the log's Ed25519 signature of the checkpoint |
-//! | 81+32·h | 1 | number of cosignatures n, at most 64 |
-//! | 82+32·h | 73·n | cosignatures, by rising witness: its number in the policy from 0, time (8 bytes), Ed25519 signature (64 bytes) |
+//! | bytes | field |
+//! |---|---|
+//! | 1 | version 1 |
+//! | 1 to 10 | index of the entry |
+//! | 1 to 10 | size of the tree, greater than the index |
+//! | 32·h | inclusion path, leaf's sibling first; index and size give the number of hashes h |
+//! | 64 | the log's Ed25519 signature of the checkpoint |
+//! | 1 | number of cosignatures, at most 64 |
+//! | 66 to 75 each | cosignatures, by rising witness: its number in the policy from 0 (1), time (1 to 10), Ed25519 signature (64) |
 
 use thiserror::Error;
 
@@ -26,12 +27,13 @@ use crate::{
 
 /// The only version there is.
 const VERSION: u8 = 1;
-const HEAD: usize = 17;
 const SIGNATURE: usize = 64;
-const COSIGNATURE: usize = 73;
+/// A number of 64 bits, seven bits a byte.
+const MAX_NUMBER: usize = 10;
 
 /// Bytes of the longest compact receipt.
-pub const MAX_LEN: usize = HEAD + 64 * Hash::LEN + SIGNATURE + 1 + MAX_OF_EACH * COSIGNATURE;
+pub const MAX_LEN: usize =
+    1 + 2 * MAX_NUMBER + 64 * Hash::LEN + SIGNATURE + 1 + MAX_OF_EACH * (1 + MAX_NUMBER + SIGNATURE);
 
 /// An entry's inclusion in a log and who vouches for the tree, without what a reader knows. Nothing in it is to be believed before
 /// [`CompactReceipt::verify`].
@@ -88,6 +90,9 @@ pub enum CompactError {
     /// Too few or too many bytes for what they announce.
     #[error("the compact receipt is cut short, or bytes follow it")]
     Length,
+    /// A number above 64 bits, or written longer than it has to be.
+    #[error("a number in the compact receipt is not in its one form")]
+    Number,
     /// More cosignatures than a policy has witnesses, or not in the order of the policy, each once.
     #[error("the compact receipt's cosignatures are not in the policy's order, one a witness")]
     Order,
@@ -123,15 +128,15 @@ impl CompactReceipt {
     /// The layout's bytes.
     pub fn encode(&self) -> Vec<u8> {
         let mut bytes = vec![VERSION];
-        bytes.extend_from_slice(&self.index.to_be_bytes());
-        bytes.extend_from_slice(&self.size.to_be_bytes());
+        push_number(&mut bytes, self.index);
+        push_number(&mut bytes, self.size);
         self.path.iter().for_each(|hash| bytes.extend_from_slice(hash.as_bytes()));
         bytes.extend_from_slice(&self.log);
         // There are no more than the policy's witnesses.
         bytes.push(u8::try_from(self.cosignatures.len()).unwrap_or(u8::MAX));
         for Cosignature { witness, time, signature } in &self.cosignatures {
             bytes.push(*witness);
-            bytes.extend_from_slice(&time.to_be_bytes());
+            push_number(&mut bytes, *time);
             bytes.extend_from_slice(signature);
         }
         bytes
@@ -237,6 +242,17 @@ impl Taken {
     }
 }
 
+fn push_number(bytes: &mut Vec<u8>, mut number: u64) {
+    loop {
+        let [low, ..] = number.to_le_bytes();
+        number >>= 7;
+        bytes.push(if number == 0 { low & 0x7f } else { low | 0x80 });
+        if number == 0 {
+            return;
+        }
+    }
+}
+
 /// The bytes that are still to be read.
 struct Fields<'a>(&'a [u8]);
 
@@ -252,7 +268,20 @@ impl Fields<'_> {
     }
 
     fn number(&mut self) -> Result<u64, CompactError> {
-        self.field().map(u64::from_be_bytes)
+        let mut number = 0;
+        for shift in (0..u64::BITS).step_by(7) {
+            let [byte] = self.field()?;
+            let bits = u64::from(byte & 0x7f);
+            // A last byte of zero would be a second spelling; bits shifted out, another number.
+            if (bits << shift) >> shift != bits || (byte == 0 && shift > 0) {
+                return Err(CompactError::Number);
+            }
+            number |= bits << shift;
+            if byte < 0x80 {
+                return Ok(number);
+            }
+        }
+        Err(CompactError::Number)
     }
 
     fn receipt(&mut self) -> Result<CompactReceipt, CompactError> {

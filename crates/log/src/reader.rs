@@ -144,7 +144,10 @@ fn tile_of(index: u64, count: u64, make: impl Fn(u64, u16) -> Option<TilePath>) 
 /// The root over a complete subtree's hashes.
 fn join(mut hashes: Vec<Hash>) -> Hash {
     while hashes.len() > 1 {
-        hashes = hashes.chunks(2).map(|pair| pair.iter().skip(1).fold(pair[0], |left, right| node_hash(&left, right))).collect();
+        hashes = hashes
+            .chunks(2)
+            .map(|pair| pair.iter().skip(1).fold(pair[0], |left, right| node_hash(&left, right)))
+            .collect();
     }
     hashes.pop().unwrap_or_else(empty_root)
 }

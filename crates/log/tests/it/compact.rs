@@ -125,7 +125,7 @@ fn another_policy_or_log_gives_no_receipt() {
 /// The receipt, its last cosignature said to be of another witness.
 fn with_witness(receipt: &CompactReceipt, number: u8) -> Vec<u8> {
     let mut bytes = receipt.encode();
-    let at = bytes.len() - 73;
+    let at = bytes.len() - 70;
     bytes[at] = number;
     bytes
 }
@@ -135,7 +135,7 @@ fn layouts_that_nobody_writes_are_refused() {
     let (a, c) = (witness(2), witness(4));
     let (receipt, _) = compact(&proof(6, 9, &[&a, &c]), 6);
     let good = receipt.encode();
-    assert_eq!(good.len(), 82 + 32 * 4 + 73 * 2);
+    assert_eq!(good.len(), 3 + 32 * 4 + 64 + 1 + 70 * 2);
     assert_eq!(CompactReceipt::decode(&good), Ok(receipt.clone()));
     for length in 1..good.len() {
         assert_eq!(CompactReceipt::decode(&good[..length]), Err(CompactError::Length), "{length}");
@@ -144,23 +144,35 @@ fn layouts_that_nobody_writes_are_refused() {
     assert_eq!(CompactReceipt::decode(&[good.as_slice(), &[0]].concat()), Err(CompactError::Length));
     assert_eq!(CompactReceipt::decode(&with_witness(&receipt, 0)), Err(CompactError::Order), "twice");
     let mut outside = good.clone();
-    outside[8] = 9;
+    outside[1] = 9;
     let beyond = ProofError::IndexOutOfRange { index: 9, size: 9 };
     assert_eq!(CompactReceipt::decode(&outside), Err(CompactError::Path(beyond)));
     let mut crowded = good;
-    crowded[81 + 32 * 4] = u8::try_from(MAX_OF_EACH).unwrap() + 1;
+    crowded[3 + 32 * 4 + 64] = u8::try_from(MAX_OF_EACH).unwrap() + 1;
     crowded.resize(10_000, 0);
     assert_eq!(CompactReceipt::decode(&crowded), Err(CompactError::Order));
 }
 
 #[test]
+fn a_number_has_one_spelling() {
+    let (receipt, _) = compact(&proof(6, 9, &[]), 6);
+    let with_index = |index: &[u8]| [&[1], index, &receipt.encode()[2..]].concat();
+    assert_eq!(CompactReceipt::decode(&with_index(&[6])), Ok(receipt.clone()));
+    let longest = [&[0xff; 9], [2].as_slice()].concat();
+    for other in [[0x86, 0].as_slice(), &[0x86, 0x80, 0], &longest, &[0x80; 11], &[0xff; 11]] {
+        assert_eq!(CompactReceipt::decode(&with_index(other)), Err(CompactError::Number), "{other:?}");
+    }
+}
+
+#[test]
 fn the_largest_receipt_is_read_and_no_larger_one() {
-    let mut bytes = vec![1];
-    bytes.extend_from_slice(&0_u64.to_be_bytes());
-    bytes.extend_from_slice(&u64::MAX.to_be_bytes());
-    bytes.resize(17 + 64 * 32 + 64, 7);
+    // Index 2^63 of 2^64 − 1 entries: numbers of ten bytes, and 64 hashes from there to the root.
+    let index = [&[0x80; 9], [1].as_slice()].concat();
+    let largest = [&[0xff; 9], [1].as_slice()].concat();
+    let mut bytes = [&[1], index.as_slice(), &largest].concat();
+    bytes.resize(21 + 64 * 32 + 64, 7);
     bytes.push(64);
-    bytes.extend((0..64).flat_map(|witness| [&[witness], [3; 72].as_slice()].concat()));
+    bytes.extend((0..64).flat_map(|witness| [&[witness], largest.as_slice(), &[3; 64]].concat()));
     assert_eq!(bytes.len(), MAX_LEN);
     assert_eq!(CompactReceipt::decode(&bytes).unwrap().encode(), bytes);
 }

@@ -46,7 +46,11 @@ fn proofs_from_tiles_are_those_of_the_tree() {
         for index in [0, 1, 2, 255, 256, size / 2, size - 1].into_iter().filter(|index| *index < size) {
             let expected = tree.inclusion_proof(index, size).unwrap();
             assert_eq!(reader.inclusion_proof(index), Ok(expected), "{index} of {size}");
-            assert_eq!(reader.consistency_proof(index), Ok(tree.consistency_proof(index, size).unwrap()), "from {index}");
+            assert_eq!(
+                reader.consistency_proof(index),
+                Ok(tree.consistency_proof(index, size).unwrap()),
+                "from {index}"
+            );
             assert_eq!(reader.root_at(index), Ok(tree.root_at(index).unwrap()), "root at {index}");
             assert_eq!(reader.entry(index), Ok(entry(index)));
         }
@@ -94,7 +98,9 @@ fn what_cannot_be_read_is_named() {
     let tree = tree(300);
     let files = published(&tree, &[300]);
     let path: TilePath = "tile/0/000".parse().unwrap();
-    let without = |path: TilePath| files.iter().filter(|(tile, _)| **tile != path).map(|(t, b)| (*t, b.clone())).collect::<Files>();
+    let without = |path: TilePath| {
+        files.iter().filter(|(tile, _)| **tile != path).map(|(t, b)| (*t, b.clone())).collect::<Files>()
+    };
     assert_eq!(reader(300, &without(path)).inclusion_proof(3), Err(ReadError::Missing(path)));
     let mut short = files.clone();
     short.insert(path, vec![0; 31]);
