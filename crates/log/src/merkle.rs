@@ -210,6 +210,18 @@ pub fn verify_consistency(
     expect(new, new_root)
 }
 
+/// The root that the tree of `new_size` leaves with `new_root` had at `old_size` leaves, by its own consistency proof.
+///
+/// Nothing if the proof does not lead to `new_root`, or if it cannot tell: where the old tree is one complete subtree, the proof
+/// leaves its root out.
+pub fn proven_prefix(old_size: u64, new_size: u64, new_root: &Hash, proof: &[Hash]) -> Option<Hash> {
+    if old_size >= new_size || old_size == 0 || old_size.is_power_of_two() {
+        return None;
+    }
+    let (old, new) = consistency_roots(old_size, new_size, new_root, proof).ok()?;
+    (new == *new_root).then_some(old)
+}
+
 /// The old and new roots that a proof leads to, for 0 < `old_size` < `new_size`.
 fn consistency_roots(
     old_size: u64,

@@ -24,7 +24,7 @@ pub use drill::script;
 pub use evidence::mapping;
 pub use journal::journal;
 pub use log::{
-    add_checkpoint, checkpoint, compact, entry_tile, note, policy, proof, tile_path, verifier_key, witness_answer,
+    add_checkpoint, checkpoint, compact, entry_tile, fork, note, policy, proof, tile_path, verifier_key, witness_answer,
 };
 pub use record::{datagram, entry, package, package_files, proven, receipt, record};
 
@@ -52,6 +52,7 @@ pub const TARGETS: &[Target] = &[
     target("datagram", datagram),
     target("entry", entry),
     target("entry_tile", entry_tile),
+    target("fork", fork),
     target("gate", gate),
     target("intake", intake),
     target("journal", journal),

@@ -7,6 +7,7 @@ use std::str::FromStr;
 use tallyproof_log::checkpoint::{self as checkpoints, Checkpoint};
 use tallyproof_log::compact::CompactReceipt;
 use tallyproof_log::cosignature::CosignerKey;
+use tallyproof_log::fork::ForkProof;
 use tallyproof_log::merkle::leaf_hash;
 use tallyproof_log::note::{NoteSignature, SignedNote, VerifierKey};
 use tallyproof_log::policy::Policy;
@@ -75,6 +76,16 @@ pub fn compact(data: &[u8]) {
     let Ok(Ok(proof)) = proof else { panic!("a receipt that holds gives no proof: {proof:?}") };
     let back = CompactReceipt::of(&proof, &leaf, log.verifier(), &policy);
     assert_eq!(back, Ok((receipt, Vec::new())), "the proof does not give the receipt back");
+}
+
+/// A fork proof: one spelling; what it proves of the log's key are two checkpoints that differ.
+pub fn fork(data: &[u8]) {
+    one_spelling::<ForkProof>(data);
+    let Some(proof) = std::str::from_utf8(data).ok().and_then(|text| text.parse::<ForkProof>().ok()) else { return };
+    if let Ok(fork) = proof.verify() {
+        assert!(fork.one.size <= fork.other.size && fork.one.root != fork.other.root, "one history is no fork");
+        assert_eq!(fork.prefix.is_none(), fork.one.size == fork.other.size, "a prefix where there is none");
+    }
 }
 
 /// A policy: rendering loses nothing; nobody is not enough for a quorum, and everybody is.

@@ -3,6 +3,7 @@
 
 use tallyproof_log::checkpoint::{Checkpoint, CheckpointError};
 use tallyproof_log::compact::CompactReceipt;
+use tallyproof_log::fork::{ForkProof, Prefix};
 use tallyproof_log::merkle::{Hash, leaf_hash};
 use tallyproof_log::note::{self, SignedNote};
 use tallyproof_log::policy::Policy;
@@ -22,7 +23,7 @@ pub type Seed = (&'static str, &'static str, Vec<u8>);
 
 /// Every seed.
 pub fn all() -> Vec<Seed> {
-    [records(), notes(), witnessed(), receipts(), tiles(), packages(), bundles(), centre(), scripts()].concat()
+    [records(), notes(), witnessed(), receipts(), forks(), tiles(), packages(), bundles(), centre(), scripts()].concat()
 }
 
 fn scripts() -> Vec<Seed> {
@@ -107,6 +108,22 @@ fn witnessed() -> Vec<Seed> {
         );
     }
     seeds
+}
+
+/// Two sides of a log that the first entry alone is common to.
+fn forks() -> Vec<Seed> {
+    let log = keys::log();
+    let other: Tree = [b"first".as_slice(), b"other", b"third", b"fourth"].map(leaf_hash).into_iter().collect();
+    let signed = |tree: &Tree, size: u64| {
+        let checkpoint = Checkpoint { origin: log.verifier().name().clone(), size, root: tree.root_at(size)? };
+        SignedNote::parse(checkpoint.sign(&log).ok()?.as_bytes()).ok()
+    };
+    let proof = |size| {
+        let prefix = Prefix { root: other.root_at(3)?, proof: other.consistency_proof(3, size).ok()? };
+        ForkProof::new(log.verifier().clone(), [signed(&tree(), 3)?, signed(&other, size)?], Some(prefix)).ok()
+    };
+    let seed = |(name, size)| Some(("fork", name, proof(size)?.to_string().into_bytes()));
+    [("growth", 4), ("same_size", 3)].into_iter().filter_map(seed).collect()
 }
 
 fn notes() -> Vec<Seed> {

@@ -4,6 +4,7 @@
 
 mod compact;
 mod cosignatures;
+mod forks;
 mod formats;
 mod merkle;
 mod policies;
