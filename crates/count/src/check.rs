@@ -25,9 +25,9 @@ checks! {
     Unreadable "BN-02" "Every file can be read."
     Unlisted "BN-03" "The manifest lists every file that the log's layout does not explain."
     Unexplained "BN-04" "Every file below log/ has its place in the log's layout, within the checkpoint's tree size."
-    NoteFormat "BN-05" "The checkpoint and the manifest are signed notes in their one form."
-    NoteSignature "BN-06" "The log's key signed the checkpoint and the manifest, and no signature on them is false."
-    UnknownSigner "BN-07" "Every signature of the checkpoint and the manifest is of a key in log/vkeys or of a policy's witness, once each."
+    NoteFormat "BN-05" "The checkpoints and the manifest are signed notes in their one form."
+    NoteSignature "BN-06" "The log's key signed the checkpoints and the manifest, and no signature on them is false."
+    UnknownSigner "BN-07" "Every signature of the checkpoints and the manifest is of a key in log/vkeys or of a policy's witness, once each."
     VerifierKeys "BN-08" "log/vkeys holds verifier keys, one a line, the log's Ed25519 key first."
     Policy "BN-09" "log/policy is a trust policy that names the log's key."
     ManifestLog "BN-10" "The manifest is of this log: its origin, a tree size within the checkpoint's, the root at that size."
@@ -47,7 +47,10 @@ checks! {
     Index "BN-24" "index/stations.csv is what the log gives."
     TrustDefinition "BN-25" "The definition hash is the trusted one."
     TrustLog "BN-26" "The log's key is the trusted one."
-    Quorum "BN-27" "The checkpoint bears the witnesses' cosignatures that the policy asks for: the trusted policy, or else log/policy."
+    Quorum "BN-27" "The checkpoint bears the witnesses' cosignatures that the policy asks for: the trusted policy, or else the definition's. Unless the log is frozen, what is missing is a warning."
+    PolicyStated "BN-28" "log/policy is byte for byte what the definition's witness policy gives for this log."
+    Cosigned "BN-29" "log/cosigned, if there is one, is a checkpoint of a prefix of the log with the cosignatures that the definition's policy asks for."
+    Frozen "BN-30" "log/frozen, if there is one, is byte for byte the checkpoint, and the manifest is of its size and lists it."
 }
 
 impl Check {

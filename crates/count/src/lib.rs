@@ -10,6 +10,7 @@
 //! | [`bundle`] | paths of the bundle, and the index files that anyone can rebuild |
 //! | [`manifest`] | the signed list of the bundle's files |
 //! | [`trust`] | what a sceptic takes from outside the bundle |
+//! | [`policy`] | whose cosignatures the definition asks for |
 //! | [`mod@verify`] | redoes everything that a bundle states |
 //! | [`check`] | the one table of what [`mod@verify`] checks |
 
@@ -18,6 +19,7 @@ pub mod check;
 pub mod judge;
 pub mod ledger;
 pub mod manifest;
+pub mod policy;
 mod roster;
 pub mod totals;
 pub mod trust;

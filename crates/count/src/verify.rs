@@ -5,6 +5,7 @@
 mod entries;
 mod files;
 mod notes;
+mod quorum;
 mod statement;
 mod tiles;
 
@@ -21,7 +22,7 @@ use tallyproof_record::{
 };
 use thiserror::Error;
 
-use self::{entries::Sink, notes::Statements, tiles::Log};
+use self::{entries::Sink, notes::Statements, quorum::Witnessing, tiles::Log};
 use crate::{
     bundle,
     check::Check,
@@ -77,8 +78,13 @@ pub struct Verification {
     pub missing: u64,
     /// Records rejected.
     pub rejected: u64,
-    /// Witnesses of the policy whose cosignatures on the checkpoint hold: of the trusted policy, or else of the bundle's.
+    /// Witnesses of the policy whose cosignatures hold, on the latest checkpoint with the quorum, or else on the latest: of the
+    /// trusted policy, or else of the definition's.
     pub cosignatures: u64,
+    /// Size of the tree that they cosigned; 0 without any.
+    pub cosigned_size: u64,
+    /// Whether the log is finished: `log/frozen` pins its final checkpoint.
+    pub frozen: bool,
     /// Definition hash; empty if the definition is unusable.
     pub definition: String,
     /// Origin of the log; empty if unknown.
@@ -89,6 +95,8 @@ pub struct Verification {
     pub totals: BTreeMap<String, BTreeMap<String, u64>>,
     /// Everything that does not hold, with its place.
     pub problems: Vec<Problem>,
+    /// What does not hold yet in a log that is not finished, with its place.
+    pub warnings: Vec<Problem>,
     /// What was shown and what was not, in one paragraph.
     pub statement: String,
     /// The count, if the definition is usable.
@@ -131,6 +139,10 @@ pub fn verify(source: &dyn Source, trust: Option<&Trust>, progress: Progress<'_>
     let definition = keep_all(definition, &mut problems);
     let anchored = check_trust(trust, &statements, definition.as_deref(), &mut problems);
     let count = check_log(source, &statements, definition.as_ref(), &mut problems, progress);
+    let trusted = trust.and_then(|trust| trust.policy.as_ref());
+    let election = definition.as_deref().map(Committed::election);
+    let mut witnessing = quorum::check(&statements, election, trusted, count.log.tree.as_ref());
+    problems.append(&mut witnessing.problems);
     problems.extend(listed);
     let listing = list(source, &mut problems);
     let size = statements.target().map_or(0, |target| target.size);
@@ -142,9 +154,8 @@ pub fn verify(source: &dyn Source, trust: Option<&Trust>, progress: Progress<'_>
     // A file that is read for two reasons would be missed twice.
     let mut seen = BTreeSet::new();
     problems.retain(|problem| seen.insert(problem.clone()));
-    let premises =
-        Premises { listed: listing.is_some(), policy_given: trust.is_some_and(|trust| trust.policy.is_some()) };
-    Ok(report(&Findings { statements, anchored, definition, premises, size }, count, problems))
+    let premises = Premises { listed: listing.is_some(), policy_given: trusted.is_some() };
+    Ok(report(Findings { statements, witnessing, anchored, definition, premises, size }, count, problems))
 }
 
 /// Reads a file that has to be there.
@@ -152,8 +163,12 @@ fn fetch(source: &dyn Source, path: &str) -> Result<Vec<u8>, Problem> {
     match source.read(path) {
         Ok(Some(bytes)) => Ok(bytes),
         Ok(None) => Err(Check::Missing.problem(path, "the file is missing")),
-        Err(error) => Err(Check::Unreadable.problem(path, format!("the file cannot be read: {error}"))),
+        Err(error) => Err(unreadable(path, &error)),
     }
+}
+
+fn unreadable(path: &str, error: &str) -> Problem {
+    Check::Unreadable.problem(path, format!("the file cannot be read: {error}"))
 }
 
 fn refuse_what_is_no_bundle(source: &dyn Source) -> Result<(), VerifyError> {
@@ -351,13 +366,14 @@ struct Premises {
 /// What is known beside the count and the problems.
 struct Findings {
     statements: Statements,
+    witnessing: Witnessing,
     anchored: bool,
     definition: Option<Arc<Committed>>,
     premises: Premises,
     size: u64,
 }
 
-fn report(findings: &Findings, count: Count, problems: Vec<Problem>) -> Verification {
+fn report(findings: Findings, count: Count, problems: Vec<Problem>) -> Verification {
     let summary = count.ledger.as_ref().map(Ledger::summary).unwrap_or_default();
     let sums = count.ledger.as_ref().map(Totals::of);
     let definition = findings.definition.as_ref();
@@ -372,12 +388,15 @@ fn report(findings: &Findings, count: Count, problems: Vec<Problem>) -> Verifica
         quarantined: summary.quarantined,
         missing: summary.missing,
         rejected: summary.rejected,
-        cosignatures: findings.statements.cosigners.len() as u64,
+        cosignatures: findings.witnessing.cosignatures,
+        cosigned_size: findings.witnessing.size,
+        frozen: findings.witnessing.frozen,
         definition: definition.map(|definition| definition.hash().to_string()).unwrap_or_default(),
         origin: checkpoint.map(|checkpoint| checkpoint.value.origin.to_string()).unwrap_or_default(),
         phase: definition.map(|definition| definition.election().phase().to_string()).unwrap_or_default(),
         totals: sums.as_ref().map(Totals::by_candidate).unwrap_or_default(),
         problems,
+        warnings: findings.witnessing.warnings,
         statement: String::new(),
         ledger: count.ledger,
         sums,
