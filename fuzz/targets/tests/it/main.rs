@@ -77,7 +77,7 @@ macro_rules! replays {
 }
 
 replays! {
-    add_checkpoint bundle checkpoint compact datagram entry entry_tile gate intake journal manifest mapping note package policy
+    add_checkpoint bundle checkpoint compact datagram entry entry_tile fork gate intake journal manifest mapping note package policy
     proof proven receipt record script tile_path trust verifier_key witness_answer
 }
 
