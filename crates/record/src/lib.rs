@@ -10,6 +10,7 @@
 //! | [`cose`] | seal a tally (COSE_Sign1), open and verify sealed bytes |
 //! | [`frame`] | the 48-byte datagram header with its keyed tag |
 //! | [`receipt`] | the centre's signed promise that a record is durable |
+//! | [`proven`] | a record and the proof that it is in the log, in one datagram |
 //! | [`entry`] | what a log entry's bytes mean |
 //! | [`problem`] | a finding with its code and place |
 
@@ -18,6 +19,7 @@ pub mod definition;
 pub mod entry;
 pub mod frame;
 pub mod problem;
+pub mod proven;
 pub mod receipt;
 pub mod rules;
 pub mod tally;
