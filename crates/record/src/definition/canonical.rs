@@ -120,6 +120,7 @@ impl Election {
         for contest in &self.contests {
             self.contest_toml(&mut out, contest);
         }
+        self.signatories_toml(&mut out);
         self.rules_toml(&mut out);
         out
     }
@@ -134,6 +135,24 @@ impl Election {
             out.push_str("figures = [");
             out.push_str(&words.join(", "));
             out.push_str("]\n");
+        }
+    }
+
+    fn signatories_toml(&self, out: &mut String) {
+        if let Some(authority) = &self.authority {
+            // Writing to a `String` cannot fail.
+            let _ = write!(out, "\n[authority]\nthreshold = {}\n", authority.threshold());
+            for member in authority.members() {
+                out.push_str("\n[[authority.member]]\n");
+                toml_string(out, "name", &member.name);
+                toml_string(out, "key", &hex::encode(member.key.as_bytes()));
+            }
+        }
+        for agent in &self.agents {
+            out.push_str("\n[[agent]]\n");
+            toml_string(out, "id", &agent.id);
+            toml_string(out, "name", &agent.name);
+            toml_string(out, "key", &hex::encode(agent.key.as_bytes()));
         }
     }
 

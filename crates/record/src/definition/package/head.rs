@@ -12,10 +12,12 @@ use super::{
     super::{Contest, Figure, Phase, PollsClose},
     areas::Areas,
     report::{Checker, Code, Spot, shown},
+    signatories::{self, Signatories},
 };
 use crate::rules::{RuleId, RuleSetting, RuleSettings, Severity, Threshold};
 
-const KEYS: [&str; 9] = ["format", "id", "name", "date", "phase", "polls_close", "source", "contest", "rules"];
+const KEYS: [&str; 11] =
+    ["format", "id", "name", "date", "phase", "polls_close", "source", "contest", "authority", "agent", "rules"];
 const CONTEST_KEYS: [&str; 4] = ["id", "name", "area", "figures"];
 
 /// What `election.toml` says. Where something is wrong a neutral value stands in: the report keeps it from use.
@@ -30,6 +32,7 @@ pub(crate) struct Head {
     pub(crate) contests: Vec<Contest>,
     /// Byte offset of each contest's id.
     pub(crate) places: Vec<usize>,
+    pub(crate) signatories: Signatories,
     pub(crate) rules: RuleSettings,
     /// Whether every contest was read: otherwise an id that is not here may still be right.
     pub(crate) complete: bool,
@@ -46,6 +49,7 @@ impl Head {
             source: None,
             contests: Vec::new(),
             places: Vec::new(),
+            signatories: Signatories::default(),
             rules: RuleSettings::default(),
             complete: false,
         }
@@ -72,26 +76,27 @@ pub(crate) fn parse(check: &mut Checker<'_, '_>, areas: &Areas) -> Option<Head> 
     head.polls_close = keys.string(check, "polls_close").and_then(|text| polls_close(check, text));
     head.source = keys.string(check, "source").map(|text| check.text("source", text).into());
     contests(check, keys, areas, &mut head);
+    head.signatories = signatories::parse(check, keys);
     head.rules = rules(check, keys);
     Some(head)
 }
 
 /// A TOML table, and where to point for a key that it lacks.
 #[derive(Clone, Copy)]
-struct Keys<'t, 'a> {
-    table: &'t DeTable<'a>,
-    at: usize,
+pub(crate) struct Keys<'t, 'a> {
+    pub(crate) table: &'t DeTable<'a>,
+    pub(crate) at: usize,
 }
 
 impl<'t, 'a> Keys<'t, 'a> {
-    fn only(self, check: &mut Checker<'_, '_>, known: &[&str]) {
+    pub(crate) fn only(self, check: &mut Checker<'_, '_>, known: &[&str]) {
         for key in self.table.keys().filter(|key| !known.contains(&key.get_ref().as_ref())) {
             let spot = Spot { text: key.get_ref(), at: key.span().start };
             check.unknown(spot, Code::UnknownKey, "remove or rename the unknown key", known.iter().copied());
         }
     }
 
-    fn get(self, key: &str) -> Option<&'t Spanned<DeValue<'a>>> {
+    pub(crate) fn get(self, key: &str) -> Option<&'t Spanned<DeValue<'a>>> {
         self.table.get(key)
     }
 
@@ -100,14 +105,14 @@ impl<'t, 'a> Keys<'t, 'a> {
         string(check, key, value)
     }
 
-    fn required(self, check: &mut Checker<'_, '_>, key: &str) -> Option<Spot<'t>> {
+    pub(crate) fn required(self, check: &mut Checker<'_, '_>, key: &str) -> Option<Spot<'t>> {
         if self.get(key).is_none() {
             check.add(self.at, Code::MissingKey, format!("`{key}` is missing; add `{key} = \"…\"`"));
         }
         self.string(check, key)
     }
 
-    fn name(self, check: &mut Checker<'_, '_>) -> &'t str {
+    pub(crate) fn name(self, check: &mut Checker<'_, '_>) -> &'t str {
         let Some(name) = self.required(check, "name") else { return "" };
         if name.text.is_empty() {
             check.add(name.at, Code::BadText, "`name` is empty; write the name that readers will see");
@@ -125,7 +130,7 @@ fn string<'t>(check: &mut Checker<'_, '_>, key: &str, value: &'t Spanned<DeValue
     text.map(|text| Spot { text, at })
 }
 
-fn number(value: &DeValue<'_>) -> Option<u32> {
+pub(crate) fn number(value: &DeValue<'_>) -> Option<u32> {
     let integer = value.as_integer()?;
     u32::from_str_radix(integer.as_str(), integer.radix()).ok()
 }
