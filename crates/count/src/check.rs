@@ -41,13 +41,17 @@ checks! {
     FirstEntry "BN-18" "Entry 0, and no other, is the manifest of the definition in election/."
     EntryType "BN-19" "Every entry is of a type that this version knows."
     RecordForm "BN-20" "Every record is a sealed tally in its canonical form."
-    RecordSignature "BN-21" "Every record's signature holds for its station's key."
+    RecordSignature "BN-21" "Every record's signature holds for its station's key in the register."
     Duplicate "BN-22" "No record stands in the log twice."
     Totals "BN-23" "index/totals.json is what the log gives."
     Index "BN-24" "index/stations.csv is what the log gives."
     TrustDefinition "BN-25" "The definition hash is the trusted one."
     TrustLog "BN-26" "The log's key is the trusted one."
     Quorum "BN-27" "The checkpoint bears the witnesses' cosignatures that the policy asks for: the trusted policy, or else log/policy."
+    StatementForm "BN-28" "Every statement is in its one canonical form, and of the kind that its entry's type announces."
+    StatementSignature "BN-29" "Every signature on a statement by a key of the definition holds."
+    Statements "BN-30" "index/statements.json is what the log gives."
+    Bulletin "BN-31" "Every bulletin in effect states the log's root and the totals' SHA-256 at its tree size."
 }
 
 impl Check {

@@ -12,6 +12,7 @@ use crate::{
     bundle,
     check::Check,
     judge::{Judged, judge},
+    keyring::Keyring,
 };
 
 /// Entry bundles that are read at a time. Bounds the memory; and where so many in a row are not there, no more are asked for:
@@ -53,6 +54,8 @@ type JudgedBundle = (TilePath, Result<Vec<JudgedEntry>, Problem>);
 
 /// Where judged entries go, in log order, and what is wrong with bundles.
 pub(super) trait Sink: Send {
+    /// Keys that records may be signed with beside the register's, as far as is known before the next entries.
+    fn keyring(&self) -> Option<&Keyring>;
     fn entry(&mut self, index: u64, judged: Judged);
     fn problem(&mut self, problem: Problem);
 }
@@ -110,7 +113,10 @@ fn read_bundle(
     Ok(entries.par_iter().with_min_len(SHARE).map(judged).collect())
 }
 
-fn fold(bundles: Vec<JudgedBundle>, leaves: &mut Leaves, sink: &mut impl Sink) {
+fn fold(mut bundles: Vec<JudgedBundle>, leaves: &mut Leaves, sink: &mut impl Sink) {
+    if let Some(keys) = sink.keyring() {
+        bundles.par_iter_mut().for_each(|(_, entries)| attest(keys, entries.as_deref_mut().unwrap_or_default()));
+    }
     for (tile, entries) in bundles {
         let hashes = match entries {
             Ok(entries) => Some(fold_bundle(tile.first(), entries, sink)),
@@ -120,6 +126,15 @@ fn fold(bundles: Vec<JudgedBundle>, leaves: &mut Leaves, sink: &mut impl Sink) {
             }
         };
         leaves.bundles.push((tile, hashes));
+    }
+}
+
+/// Checks the signatures of late-enrolled keys, which the fold, one entry at a time, would take long for.
+fn attest(keys: &Keyring, entries: &mut [JudgedEntry]) {
+    for entry in entries {
+        if let Some(Judged::Record(record)) = &mut entry.judged {
+            keys.attest(record);
+        }
     }
 }
 
