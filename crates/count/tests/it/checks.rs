@@ -147,7 +147,7 @@ fn cases() -> Vec<(Files, &'static str, &'static str)> {
         (with_entries(|entries| entries[4] = entries[0].clone()), "BN-18", "entry 4"),
         (with_entries(|entries| entries[0] = entries[1].clone()), "BN-18", "entry 0"),
         (with_entries(Vec::clear), "BN-18", bundle::CHECKPOINT),
-        (with_entries(|entries| entries[4][0] = 5), "BN-19", "entry 4"),
+        (with_entries(|entries| entries[4][0] = 7), "BN-19", "entry 4"),
         (with_entries(|entries| entries[4].clear()), "BN-19", "entry 4"),
         (with_entries(|entries| entries[4].push(0)), "BN-20", "entry 4"),
         (with_entries(|entries| *entries[4].last_mut().unwrap() ^= 1), "BN-21", "entry 4"),
@@ -155,6 +155,8 @@ fn cases() -> Vec<(Files, &'static str, &'static str)> {
         (published(bundle::TOTALS, b"{}\n"), "BN-23", bundle::TOTALS),
         (published(bundle::STATIONS, b"station\n"), "BN-24", bundle::STATIONS),
         (cosigned(policy("two"), &[11]), "BN-27", bundle::CHECKPOINT),
+        (with_entries(|entries| entries[4][0] = 5), "BN-28", "entry 4"),
+        (published(bundle::STATEMENTS, b"{}\n"), "BN-30", bundle::STATEMENTS),
     ]
 }
 
@@ -170,7 +172,9 @@ fn every_check_can_fail() {
     let faulty = Faulty(world().bundle(), "index/totals.json");
     assert_eq!(problems(&verify(&faulty, None, &|_, _| ()).unwrap()), [("BN-02", "index/totals.json")]);
     // BN-25 and BN-26 need a trust file: `verify::another_trusted_definition_or_key_is_a_problem`.
-    reached.extend(["BN-02", "BN-25", "BN-26"]);
+    // BN-29 and BN-31 need an authority: `statements::a_statement_that_no_honest_log_holds_is_a_problem`,
+    // `statements::a_bulletin_states_the_root_and_the_totals_of_its_tree_size`.
+    reached.extend(["BN-02", "BN-25", "BN-26", "BN-29", "BN-31"]);
     assert_eq!(reached, TABLE.iter().map(|(code, _)| *code).collect());
 }
 

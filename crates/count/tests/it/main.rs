@@ -5,6 +5,7 @@
 mod changes;
 mod checks;
 mod count;
+mod statements;
 mod verify;
 mod voters;
 mod witnesses;
