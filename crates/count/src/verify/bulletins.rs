@@ -17,7 +17,10 @@ pub(super) fn check(ledger: &Ledger, tree: Option<&Tree>) -> Vec<Problem> {
         let of_size = bulletins.iter().filter(|(_, bulletin)| bulletin.tree_size == past.entries());
         let other = of_size.filter(|(_, bulletin)| bulletin.totals != totals.0);
         problems.extend(other.map(|stated| {
-            problem(stated, format!("the totals have the SHA-256 {totals}, it states {}", hex::encode(stated.1.totals)))
+            problem(
+                stated,
+                &format!("the totals have the SHA-256 {totals}, it states {}", hex::encode(stated.1.totals)),
+            )
         }));
     });
     problems
@@ -26,10 +29,10 @@ pub(super) fn check(ledger: &Ledger, tree: Option<&Tree>) -> Vec<Problem> {
 fn check_root(stated: &(u64, Bulletin), tree: &Tree) -> Option<Problem> {
     let root = tree.root_at(stated.1.tree_size)?;
     (root.0 != stated.1.root)
-        .then(|| problem(stated, format!("the log's root is {root}, it states {}", hex::encode(stated.1.root))))
+        .then(|| problem(stated, &format!("the log's root is {root}, it states {}", hex::encode(stated.1.root))))
 }
 
-fn problem((entry, bulletin): &(u64, Bulletin), what: String) -> Problem {
+fn problem((entry, bulletin): &(u64, Bulletin), what: &str) -> Problem {
     Check::Bulletin.problem(
         format!("entry {entry}"),
         format!("bulletin {}, at tree size {}: {what}", bulletin.number, bulletin.tree_size),

@@ -2,7 +2,7 @@
 
 use std::{fmt::Write, sync::Arc};
 
-use tallyproof_count::{Judged, JudgedRecord, Ledger, Totals};
+use tallyproof_count::{Judged, JudgedRecord, Ledger, SignedBy, Totals};
 use tallyproof_log::{
     checkpoint::Checkpoint,
     merkle::{self, Hash},
@@ -39,7 +39,7 @@ impl Demo {
         for (index, tally) in (1u64..).zip(records(&definition)) {
             let findings = rules::check(&definition, &tally);
             let digest = merkle::leaf_hash(&index.to_be_bytes()).0;
-            ledger.apply(index, &Judged::Record(JudgedRecord { digest, tally, findings }));
+            ledger.apply(index, &Judged::Record(JudgedRecord { digest, tally, findings, signer: SignedBy::Register }));
         }
         let totals = Totals::of(&ledger);
         let root = merkle::leaf_hash(definition.canonical().manifest.as_bytes());
