@@ -144,7 +144,9 @@ impl RunningWitness {
         let _ = self.follower.send(ToFollower::Stop);
         for thread in self.threads {
             let name = thread.thread().name().unwrap_or("unnamed").to_owned();
-            thread.join().map_err(|_| anyhow!("thread {name} ended by a fault of the program; start the witness again"))?;
+            thread
+                .join()
+                .map_err(|_| anyhow!("thread {name} ended by a fault of the program; start the witness again"))?;
         }
         self.shared.alarms.close();
         if let Some(webhook) = self.webhook {
@@ -256,7 +258,8 @@ impl Follows {
     fn suspect(&mut self, asked: &Asked) {
         let proof = self.shared.cosigner().fork_in(asked);
         if let Some(proof) = proof {
-            let what = "the log has forked: its key signed a checkpoint for this witness that excludes the one cosigned last";
+            let what =
+                "the log has forked: its key signed a checkpoint for this witness that excludes the one cosigned last";
             return self.shared.accuse(&proof.to_string(), what);
         }
         if let Err(found) = self.pursuit.hear(asked.signed()) {

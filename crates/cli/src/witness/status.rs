@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 use tallyproof_count::Totals;
 use tallyproof_witness::follower::Compared;
 
+use super::Shared;
 use super::alarm::Alarm;
 use super::pursuit::Pursuit;
-use super::Shared;
 use crate::package::ProblemRow;
 
 /// `GET /status`.
