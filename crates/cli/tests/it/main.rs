@@ -23,4 +23,5 @@ mod shell;
 mod siege;
 mod station;
 mod verify;
+mod witness;
 mod world;
