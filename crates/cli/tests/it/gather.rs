@@ -345,7 +345,7 @@ fn a_witness_of_another_history_keeps_the_centre_from_signing() {
 #[test]
 fn a_witness_that_lies_about_what_it_holds_keeps_nobody_from_work() {
     let folder = tempfile::tempdir().unwrap();
-    let other_log = CentreKeys::new("log.example/it", [44; 32], [5; 32]).unwrap();
+    let other_log = centre::CentreKeys::new("log.example/it", [44; 32], [5; 32]).unwrap();
     let liar = Peer::start(1, other_log.verifier());
     let election = election_with_policy(policy(std::slice::from_ref(&liar), 1));
     let away = tempfile::tempdir().unwrap();

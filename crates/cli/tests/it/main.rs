@@ -25,4 +25,5 @@ mod shell;
 mod siege;
 mod station;
 mod verify;
+mod witness;
 mod world;
