@@ -14,6 +14,10 @@ use crate::{
 pub const MANIFEST: &str = "manifest";
 /// The log's signed state.
 pub const CHECKPOINT: &str = "log/checkpoint";
+/// The latest checkpoint with the cosignatures that the policy asks for.
+pub const COSIGNED: &str = "log/cosigned";
+/// The final checkpoint: nothing follows it.
+pub const FROZEN: &str = "log/frozen";
 /// Verifier keys, the log's first.
 pub const VKEYS: &str = "log/vkeys";
 /// The log's trust policy.

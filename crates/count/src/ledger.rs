@@ -367,7 +367,17 @@ impl Ledger {
 
     /// The lines of the witness policy in force: those of the last policy statement, or else the definition's.
     pub fn policy_lines(&self) -> &[String] {
-        self.book.policy().unwrap_or_default()
+        self.policy_lines_at(self.entries)
+    }
+
+    /// As [`Ledger::policy_lines`], for the log's first `size` entries.
+    pub fn policy_lines_at(&self, size: u64) -> &[String] {
+        self.book.policy_before(size).unwrap_or_else(|| self.definition.election().policy_lines())
+    }
+
+    /// The lines of every policy that was ever in force, the definition's first.
+    pub fn policies(&self) -> impl Iterator<Item = &[String]> {
+        std::iter::once(self.definition.election().policy_lines()).chain(self.book.policies())
     }
 
     /// Every statement, in log order.

@@ -13,6 +13,7 @@
 //! | [`bundle`] | paths of the bundle, and the index files that anyone can rebuild |
 //! | [`manifest`] | the signed list of the bundle's files |
 //! | [`trust`] | what a sceptic takes from outside the bundle |
+//! | [`policy`] | whose cosignatures the definition asks for |
 //! | [`mod@verify`] | redoes everything that a bundle states |
 //! | [`check`] | the one table of what [`mod@verify`] checks |
 
@@ -23,6 +24,7 @@ pub mod judge;
 pub mod keyring;
 pub mod ledger;
 pub mod manifest;
+pub mod policy;
 mod roster;
 pub mod statements;
 mod statements_json;

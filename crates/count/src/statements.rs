@@ -13,6 +13,7 @@ use crate::{
     judge::{JudgedStatement, Signer},
     keyring::Keyring,
     ledger::{FiguresView, RuleSet},
+    policy,
 };
 
 macro_rules! faults {
@@ -49,6 +50,7 @@ faults! {
     NotWhatStands "AU-08" "A correction names exactly what stands for the station and the contest when its turn comes: the records that are not rejected, or the correction before it."
     BulletinNumber "AU-09" "The numbers of bulletins rise."
     BulletinSize "AU-10" "A bulletin is of a tree size that the log had before its entry."
+    PolicyLines "AU-11" "The lines of a policy are those of a C2SP tlog-policy without a log's, as in the definition."
 }
 
 /// What a statement's entry did.
@@ -108,7 +110,8 @@ pub(crate) struct Book {
     /// The last correction of each slot that has one.
     latest: BTreeMap<usize, usize>,
     endorsed: BTreeMap<(RecordDigest, StationNo), BTreeSet<Signer>>,
-    policy: Option<Vec<String>>,
+    /// Log index and lines of each policy statement that took effect.
+    policies: Vec<(u64, Vec<String>)>,
     bulletins: Vec<(u64, Bulletin)>,
 }
 
@@ -196,8 +199,15 @@ impl Book {
         self.endorsed.get(&(record, station))
     }
 
-    pub(crate) fn policy(&self) -> Option<&[String]> {
-        self.policy.as_deref()
+    /// The lines of the last policy statement before log index `size`.
+    pub(crate) fn policy_before(&self, size: u64) -> Option<&[String]> {
+        let (_, lines) = self.policies.iter().rev().find(|(entry, _)| *entry < size)?;
+        Some(lines)
+    }
+
+    /// The lines of every policy statement that took effect, in log order.
+    pub(crate) fn policies(&self) -> impl Iterator<Item = &[String]> {
+        self.policies.iter().map(|(_, lines)| lines.as_slice())
     }
 
     pub(crate) fn bulletins(&self) -> &[(u64, Bulletin)] {
@@ -228,7 +238,7 @@ impl Book {
             Act::Endorsement(it) => definition.election().station(it.station).map(drop).ok_or(Fault::UnknownSlot),
             Act::Correction(correction) => self.check_correction(correction, slot.ok_or(Fault::UnknownSlot)?),
             Act::Bulletin(bulletin) => self.check_bulletin(entry, bulletin),
-            Act::Policy(_) => Ok(()),
+            Act::Policy(lines) => policy::check(lines).map_err(|_| Fault::PolicyLines),
         }
     }
 
@@ -308,7 +318,7 @@ impl Book {
                 self.correct(InEffect::new(entry, judged.id, slot.slot, correction, codes));
             }
             Act::Bulletin(bulletin) => self.bulletins.push((entry, *bulletin)),
-            Act::Policy(lines) => self.policy = Some(lines.clone()),
+            Act::Policy(lines) => self.policies.push((entry, lines.clone())),
         }
     }
 

@@ -111,6 +111,7 @@ pub struct Election {
     pub(crate) contests: Vec<Contest>,
     pub(crate) areas: Vec<Area>,
     pub(crate) stations: Vec<Station>,
+    pub(crate) policy: Vec<String>,
     pub(crate) authority: Option<Authority>,
     pub(crate) agents: Vec<Agent>,
     pub(crate) rules: RuleSettings,
@@ -341,6 +342,12 @@ impl Election {
         (1u16..).map(ContestNo).zip(&self.contests)
     }
 
+    /// The lines of the witness policy, without those of a log; none where the definition states none. They are text here: what
+    /// they mean is the log's matter.
+    pub fn policy_lines(&self) -> &[String] {
+        &self.policy
+    }
+
     /// Who signs for the electoral authority, where the definition says; without one, nobody can.
     pub fn authority(&self) -> Option<&Authority> {
         self.authority.as_ref()
@@ -383,6 +390,13 @@ impl Election {
         for (no, station) in (1u32..).map(StationNo).zip(&mut self.stations) {
             station.key = Some(Box::new(key(no)));
         }
+        self
+    }
+
+    /// Replaces the lines of the witness policy, each of them one that [`package::parse`] takes (drills that make their witnesses).
+    #[must_use]
+    pub fn with_policy_lines(mut self, lines: Vec<String>) -> Self {
+        self.policy = lines;
         self
     }
 

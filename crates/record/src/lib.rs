@@ -11,6 +11,7 @@
 //! | [`statement`] | what others than stations sign: keys, endorsements, corrections, bulletins, policies (COSE_Sign) |
 //! | [`frame`] | the 48-byte datagram header with its keyed tag |
 //! | [`receipt`] | the centre's signed promise that a record is durable |
+//! | [`proven`] | a record and the proof that it is in the log, in one datagram |
 //! | [`entry`] | what a log entry's bytes mean |
 //! | [`problem`] | a finding with its code and place |
 
@@ -20,6 +21,7 @@ pub mod definition;
 pub mod entry;
 pub mod frame;
 pub mod problem;
+pub mod proven;
 pub mod receipt;
 pub mod rules;
 pub mod statement;

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use anyhow::ensure;
+use anyhow::Context;
 use schemars::{JsonSchema, Schema, schema_for};
 use serde::Serialize;
 use tallyproof_count::{Source, Trust, Verification};
 
-use crate::bundle_source::{Folder, Web};
+use crate::bundle_source::{self, Folder};
 use crate::package::{ProblemRow, refusal};
 use crate::table::{self, grouped};
 use crate::{Exit, Printer, Report, files};
@@ -27,8 +27,11 @@ const TRUST_LIMIT: u64 = 1 << 18;
     Ends with 0 if all holds, 1 if something does not, 2 if nothing could be verified.")]
 pub struct Args {
     /// Folder or URL of the bundle
-    #[arg(value_name = "BUNDLE")]
-    bundle: String,
+    #[arg(value_name = "BUNDLE", required_unless_present = "from", conflicts_with = "from")]
+    bundle: Option<String>,
+    /// The same as BUNDLE: anybody's mirror will do
+    #[arg(long, value_name = "MIRROR")]
+    from: Option<String>,
     /// File with the definition hash, the log's key and a policy if you have one, from outside the bundle
     #[arg(long, value_name = "FILE")]
     trust: Option<PathBuf>,
@@ -127,13 +130,9 @@ impl Report for VerifyReport {
 /// Runs `tallyproof verify`.
 pub fn run(args: &Args, printer: &mut Printer) -> anyhow::Result<Exit> {
     let trust = args.trust.as_deref().map(read_trust).transpose()?;
-    let is_url = args.bundle.starts_with("https://") || args.bundle.starts_with("http://");
-    ensure!(is_url || !args.bundle.contains("://"), "{} is neither a folder nor an http(s) URL", args.bundle);
-    let found = if is_url {
-        verify(&Web::open(&args.bundle)?, trust.as_ref(), printer)?
-    } else {
-        verify_folder(Path::new(&args.bundle), trust.as_ref(), printer)?
-    };
+    let place = args.bundle.as_ref().or(args.from.as_ref()).context("name a bundle")?;
+    let source = bundle_source::open(place)?;
+    let found = verify(source.as_ref(), trust.as_ref(), printer)?;
     printer.report(&VerifyReport::from(&found));
     Ok(Exit::from_holds(found.ok))
 }

@@ -5,6 +5,7 @@
 mod changes;
 mod checks;
 mod count;
+mod receipts;
 mod statements;
 mod verify;
 mod voters;

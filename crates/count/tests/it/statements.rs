@@ -27,7 +27,7 @@ use tallyproof_record::{
 
 use crate::world::{
     DEPUTY, GOVERNOR, MAYOR, World, agent_key, definition_entry, election, election_of_authority, good_records,
-    ledger_of, log_of, member_key, problems, sealed, sealed_by, stating, station_key, tally, verified,
+    ledger_of, log_of, member_key, policy, problems, sealed, sealed_by, stating, station_key, tally, verified,
 };
 
 const MADE_AT: u64 = 1_782_900_000;
@@ -398,12 +398,17 @@ fn agents_and_the_record_s_own_station_endorse_it_whenever_they_like() {
 fn the_last_policy_is_in_force() {
     let definition = election_of_authority(4);
     let mut ledger = Ledger::new(Arc::clone(&definition));
-    let policy = |word: &str| Act::Policy(vec![format!("quorum {word}")]);
-    apply(&mut ledger, &by_members(&definition, policy("a"), &[1, 2]));
-    apply(&mut ledger, &by_members(&definition, policy("b"), &[1]));
-    assert_eq!(ledger.policy_lines(), ["quorum a"]);
-    apply(&mut ledger, &by_members(&definition, policy("c"), &[1, 2, 3]));
-    assert_eq!(ledger.policy_lines(), ["quorum c"]);
+    assert_eq!(ledger.policy_lines(), [""; 0]);
+    let lines = |quorum| policy(quorum).to_string().lines().skip(1).map(str::to_owned).collect::<Vec<_>>();
+    let mut make = |lines: Vec<String>, members: &[u8]| {
+        (apply(&mut ledger, &by_members(&definition, Act::Policy(lines), members)), ledger.policy_lines().to_vec())
+    };
+    assert_eq!(make(lines("w11"), &[1, 2]), (Applied::Effect, lines("w11")));
+    assert_eq!(make(lines("w12"), &[1]), (Applied::NoEffect(Fault::TooFewSigners), lines("w11")));
+    let unknown = vec!["quorum nobody".to_owned()];
+    assert_eq!(make(unknown, &[1, 2, 3]), (Applied::NoEffect(Fault::PolicyLines), lines("w11")));
+    assert_eq!(make(lines("two"), &[1, 2, 3]), (Applied::Effect, lines("two")));
+    assert_eq!((ledger.policy_lines_at(2), ledger.policy_lines_at(1)), (&*lines("w11"), &[][..]));
 }
 
 /// What a bulletin about the first `size` entries has to state.
@@ -440,7 +445,7 @@ fn a_bulletin_states_the_root_and_the_totals_of_its_tree_size() {
         Bulletin { tree_size: sound.tree_size + 1, root: later.root, ..sound },
     ] {
         let (found, _) = verify(&[issue(bad), issue(later)]);
-        assert!(!found.is_empty() && found.iter().all(|found| *found == ("BN-31", at(0))), "{found:?}");
+        assert!(!found.is_empty() && found.iter().all(|found| *found == ("BN-35", at(0))), "{found:?}");
     }
     // One without effect states nothing.
     let unsigned = by_members(&definition, Act::Bulletin(Bulletin { root: [1; 32], ..sound }), &[1]);
@@ -460,7 +465,7 @@ fn a_statement_that_no_honest_log_holds_is_a_problem() {
     *broken.last_mut().unwrap() ^= 1;
     let other_type = [&[Kind::Bulletin.code()], &good[1..]].concat();
     let trailing = [good.as_slice(), &[0]].concat();
-    for (entry, code) in [(broken, "BN-29"), (other_type, "BN-28"), (trailing, "BN-28")] {
+    for (entry, code) in [(broken, "BN-33"), (other_type, "BN-32"), (trailing, "BN-32")] {
         let found = verified(&World::with(&definition, &[entry]).bundle());
         assert_eq!(problems(&found), [(code, "entry 1")]);
         assert_eq!(found.statements, 0);
@@ -480,7 +485,7 @@ fn the_index_of_statements_is_rebuilt() {
     let index = String::from_utf8(files[bundle::STATEMENTS].clone()).unwrap();
     files.insert(bundle::STATEMENTS.into(), index.replace("\"m1\"", "\"m3\"").into());
     files.insert(bundle::MANIFEST.into(), world.manifest(&files));
-    assert_eq!(problems(&verified(&files)), [("BN-30", bundle::STATEMENTS)]);
+    assert_eq!(problems(&verified(&files)), [("BN-34", bundle::STATEMENTS)]);
     files.remove(bundle::STATEMENTS);
     files.insert(bundle::MANIFEST.into(), world.manifest(&files));
     assert_eq!(problems(&verified(&files)), [("BN-01", bundle::STATEMENTS), ("BN-12", bundle::MANIFEST)]);
@@ -532,7 +537,7 @@ fn what_is_no_statement_is_judged_invalid() {
         b"\xd8\x62\x84",
         cose::seal(&tally(&definition, 1, GOVERNOR, 0), &station_key(StationNo(1))).as_bytes(),
     ] {
-        assert!(matches!(judge_statement(&definition, bytes), Judged::Invalid { code: "BN-28", .. }));
+        assert!(matches!(judge_statement(&definition, bytes), Judged::Invalid { code: "BN-32", .. }));
     }
     assert!(Entry::decode(&definition_entry(&definition)).is_ok());
 }

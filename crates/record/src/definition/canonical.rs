@@ -120,6 +120,7 @@ impl Election {
         for contest in &self.contests {
             self.contest_toml(&mut out, contest);
         }
+        self.witnesses_toml(&mut out);
         self.signatories_toml(&mut out);
         self.rules_toml(&mut out);
         out
@@ -136,6 +137,19 @@ impl Election {
             out.push_str(&words.join(", "));
             out.push_str("]\n");
         }
+    }
+
+    fn witnesses_toml(&self, out: &mut String) {
+        if self.policy.is_empty() {
+            return;
+        }
+        out.push_str("\n[witnesses]\npolicy = [\n");
+        for line in &self.policy {
+            out.push_str("    ");
+            toml_text(out, line);
+            out.push_str(",\n");
+        }
+        out.push_str("]\n");
     }
 
     fn signatories_toml(&self, out: &mut String) {
@@ -197,10 +211,17 @@ pub(super) fn csv_row<'a>(out: &mut String, fields: impl IntoIterator<Item = &'a
     out.push('\n');
 }
 
-/// Appends `key = "text"` as a TOML basic string: only `"`, `\` and control characters are escaped.
+/// Appends `key = "text"`.
 fn toml_string(out: &mut String, key: &str, text: &str) {
     out.push_str(key);
-    out.push_str(" = \"");
+    out.push_str(" = ");
+    toml_text(out, text);
+    out.push('\n');
+}
+
+/// Appends a TOML basic string: only `"`, `\` and control characters are escaped.
+fn toml_text(out: &mut String, text: &str) {
+    out.push('"');
     for c in text.chars() {
         match c {
             '"' | '\\' => out.extend(['\\', c]),
@@ -211,5 +232,5 @@ fn toml_string(out: &mut String, key: &str, text: &str) {
             c => out.push(c),
         }
     }
-    out.push_str("\"\n");
+    out.push('"');
 }

@@ -118,6 +118,13 @@ const TOML_MISTAKES: &[(&str, &str, &str, &str)] = &[
     ("\n[[contest]]", "[rules.BO-01]\nseverity = \"mild\"\n[[contest]]", "PK-25", "election.toml:7:12"),
     ("\n[[contest]]", "[rules.ID-05]\nseverity = \"warn\"\n[[contest]]", "PK-29", "election.toml:7:12"),
     ("\n[[contest]]", "[rules]\nBO-01 = 1\n[[contest]]", "PK-11", "election.toml:7:9"),
+    ("\n[[contest]]", "witnesses = 1\n[[contest]]", "PK-11", "election.toml:6:13"),
+    ("\n[[contest]]", "[witnesses]\n[[contest]]", "PK-10", "election.toml:6:1"),
+    ("\n[[contest]]", "[witnesses]\npolicy = []\nquorum = 1\n[[contest]]", "PK-09", "election.toml:8:1"),
+    ("\n[[contest]]", "[witnesses]\npolicy = \"quorum none\"\n[[contest]]", "PK-11", "election.toml:7:10"),
+    ("\n[[contest]]", "[witnesses]\npolicy = [\"quorum none\", 7]\n[[contest]]", "PK-11", "election.toml:7:26"),
+    ("\n[[contest]]", "[witnesses]\npolicy = [\n\"log x\"]\n[[contest]]", "PK-38", "election.toml:8:1"),
+    ("\n[[contest]]", "[witnesses]\npolicy = [\"quorum a\\nlog x\"]\n[[contest]]", "PK-14", "election.toml:7:11"),
     ("\n[[contest]]", "authority = 1\n[[contest]]", "PK-11", "election.toml:6:13"),
     ("\n[[contest]]", "[authority]\n[[contest]]", "PK-10", "election.toml:6:1"),
     ("\n[[contest]]", "[authority]\nthreshold = 1\n[[contest]]", "PK-39", "election.toml:7:13"),
@@ -362,6 +369,39 @@ id,name,area,registered,kind,key
     assert_eq!(text, expected);
 }
 
+fn with_policy(lines: &str) -> Files {
+    changed("election.toml", "\n[[contest]]", &format!("[witnesses]\npolicy = {lines}\n[[contest]]"))
+}
+
+#[test]
+fn a_witness_policy_is_part_of_the_definition_and_none_leaves_its_hash_alone() {
+    let lines = ["witness w1 w1+00000000+BA==", "quorum w1"];
+    let stated = package::parse(&with_policy(&format!("{lines:?}"))).unwrap();
+    assert_eq!(stated.policy_lines(), lines);
+    assert_eq!(stated, election().with_policy_lines(lines.map(str::to_owned).into()));
+    let files = canonical_files(&stated);
+    let toml = String::from_utf8(files["election.toml"].clone()).unwrap();
+    let table = "\n[witnesses]\npolicy = [\n    \"witness w1 w1+00000000+BA==\",\n    \"quorum w1\",\n]\n";
+    assert!(toml.ends_with(table), "{toml}");
+    assert_eq!(package::parse_canonical(&files).unwrap().election(), &stated);
+    assert_ne!(stated.canonical().hash, election().canonical().hash);
+
+    let silent = package::parse(&with_policy("[]")).unwrap();
+    assert_eq!((silent.policy_lines(), silent.canonical()), ([].as_slice(), election().canonical()));
+    // As it was before there were policies.
+    let before = "f39ab5c86a6325eb2b30c4ccba00c958c1e7db114a267280194f6f5aeed90a24";
+    assert_eq!(election().canonical().hash.to_string(), before);
+}
+
+#[test]
+fn what_a_policy_means_is_reported_at_its_line() {
+    let files = with_policy("[\"quorum none\",\n  \"quorum none\"]");
+    let problem = package::policy_problem(&files, 1, "twice");
+    assert_eq!((code_and_place(&problem), problem.what.as_str()), (("PK-38", "election.toml:8:3"), "twice"));
+    assert_eq!(package::policy_problem(&files, 2, "").place, "election.toml:1:1");
+    assert_eq!(package::policy_problem(&Files::new(), 0, "").place, "election.toml:1:1");
+}
+
 #[test]
 fn parse_canonical_names_file_and_line() {
     let files = canonical_files(&election());
@@ -590,8 +630,9 @@ prop_compose! {
 
 proptest! {
     #[test]
-    fn canonical_form_is_a_fixed_point(files in valid_package()) {
+    fn canonical_form_is_a_fixed_point(files in valid_package(), rest in field()) {
         let election = package::parse(&files).map_err(|problems| TestCaseError::fail(format!("{problems:#?}")))?;
+        let election = election.with_policy_lines(vec![format!("group {rest}"), "quorum none".into()]);
         let canonical = election.canonical();
         let again = package::parse_canonical(&canonical_files(&election))
             .map_err(|problems| TestCaseError::fail(format!("{problems:#?}")))?;

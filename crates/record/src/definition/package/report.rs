@@ -60,6 +60,7 @@ codes! {
     DuplicateRow "PK-35" "Results of one station and contest stand twice."
     MissingCount "PK-36" "A ballot line of the contest has no count."
     ExtraCount "PK-37" "A count stands at a ballot line that is not on the contest."
+    Policy "PK-38" "The witness policy is not one: a line is in none of its forms, a key is wrong, or a name is."
     Threshold "PK-39" "The authority's threshold is not from 1 to the number of its members, of whom there can be 64."
 }
 
