@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, bail, ensure};
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tallyproof_record::definition::package::{self, Files};
 use tallyproof_record::definition::results::{self, Results};
 use tallyproof_record::{Election, Problem};
@@ -85,7 +85,7 @@ pub fn write<'f>(folder: &Path, files: impl IntoIterator<Item = (&'f str, &'f [u
 }
 
 /// A problem as `--json` prints it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ProblemRow {
     /// Stable code.
     pub code: String,

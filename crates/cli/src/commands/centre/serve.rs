@@ -11,6 +11,7 @@ use serde::Serialize;
 use tallyproof_record::definition::Committed;
 
 use crate::centre::{self, CentreConfig, CentreKeys, CentreStats, Cut, HttpConfig, TlsFiles, UdpConfig};
+use crate::commands::duration;
 use crate::{Exit, Printer, Report, package};
 
 /// Arguments of `tallyproof centre serve`.
@@ -60,10 +61,10 @@ pub(super) struct Args {
     #[arg(long, value_name = "ADDRESS")]
     admin: Option<SocketAddr>,
     /// How often a checkpoint is made, such as 1s or 250ms
-    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = parse_duration)]
+    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = duration)]
     cut_every: Duration,
     /// How often index, pages and manifest are published at most
-    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = parse_duration)]
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = duration)]
     publish_every: Duration,
     /// Threads that check signatures; 0 takes one a core
     #[arg(long, value_name = "N", default_value_t = 0)]
@@ -169,32 +170,4 @@ fn summary(stats: &CentreStats) -> String {
         stats.refused_total(),
         stats.tree_size
     )
-}
-
-fn parse_duration(text: &str) -> Result<Duration, String> {
-    let wrong = || format!("`{text}` is not a time; write it as 250ms, 1s or 2m");
-    let unit_at = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?;
-    let (number, unit) = text.split_at(unit_at);
-    let number: u64 = number.parse().map_err(|_| wrong())?;
-    let millis = match unit {
-        "ms" => Some(number),
-        "s" => number.checked_mul(1000),
-        "m" => number.checked_mul(60_000),
-        _ => None,
-    };
-    millis.filter(|&millis| millis > 0).map(Duration::from_millis).ok_or_else(wrong)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn durations_need_a_unit_and_are_positive() {
-        assert_eq!(parse_duration("250ms"), Ok(Duration::from_millis(250)));
-        assert_eq!(parse_duration("2m"), Ok(Duration::from_mins(2)));
-        for bad in ["", "1", "s", "0s", "1h", "-1s", "1.5s", "99999999999999999999s", "9999999999999999999m"] {
-            assert!(parse_duration(bad).is_err(), "{bad}");
-        }
-    }
 }
