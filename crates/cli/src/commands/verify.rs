@@ -64,8 +64,13 @@ pub struct VerifyReport {
     missing: u64,
     /// Records rejected.
     rejected: u64,
-    /// Witnesses of the policy whose cosignatures on the checkpoint hold: of the trust file's policy, or else of the bundle's.
+    /// Witnesses of the policy whose cosignatures hold, on the latest checkpoint with the quorum, or else on the latest: of the trust
+    /// file's policy, or else of the definition's.
     cosignatures: u64,
+    /// Entries under the checkpoint that they cosigned; 0 without any.
+    cosigned_size: u64,
+    /// Whether the log is finished: its final checkpoint is pinned.
+    frozen: bool,
     /// Definition hash.
     definition: String,
     /// Origin of the log.
@@ -86,6 +91,8 @@ pub struct VerifyReport {
     bulletins: u64,
     /// Everything that does not hold.
     problems: Vec<ProblemRow>,
+    /// What does not hold yet in a log that is not finished.
+    warnings: Vec<ProblemRow>,
     /// What was shown and what was not.
     statement: String,
 }
@@ -103,6 +110,8 @@ impl From<&Verification> for VerifyReport {
             missing: found.missing,
             rejected: found.rejected,
             cosignatures: found.cosignatures,
+            cosigned_size: found.cosigned_size,
+            frozen: found.frozen,
             definition: found.definition.clone(),
             origin: found.origin.clone(),
             phase: found.phase.clone(),
@@ -113,6 +122,7 @@ impl From<&Verification> for VerifyReport {
             endorsed: found.endorsed,
             bulletins: found.bulletins,
             problems: found.problems.iter().map(ProblemRow::from).collect(),
+            warnings: found.warnings.iter().map(ProblemRow::from).collect(),
             statement: found.statement.clone(),
         }
     }
@@ -125,6 +135,9 @@ impl Report for VerifyReport {
         }
         if !self.problems.is_empty() {
             writeln!(out, "problems: {}\n", self.problems.len())?;
+        }
+        for warning in &self.warnings {
+            writeln!(out, "warning: {warning}")?;
         }
         self.write_totals(out)?;
         let [counted, quarantined, missing, rejected] =

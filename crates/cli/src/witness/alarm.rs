@@ -1,10 +1,11 @@
 //! What a witness raises its voice about: to its operator, and to whoever listens at the webhook.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -65,6 +66,8 @@ struct Message<'a> {
 pub(super) struct Alarms {
     raised: Mutex<Raised>,
     webhook: Mutex<Option<SyncSender<Alarm>>>,
+    /// Set when the witness ends: what waits gets one try, and no other.
+    closing: Arc<AtomicBool>,
 }
 
 #[derive(Debug, Default)]
@@ -78,20 +81,26 @@ impl Alarms {
     pub(super) fn posting(url: String, witness: String, log: String) -> anyhow::Result<(Self, JoinHandle<()>)> {
         let agent = http::agent(TIMEOUT, None)?;
         let (sender, waiting) = sync_channel::<Alarm>(WAITING);
+        let alarms = Self { webhook: Mutex::new(Some(sender)), ..Self::default() };
+        let closing = Arc::clone(&alarms.closing);
         let post = move || {
             for alarm in waiting {
                 let message = Message { witness: &witness, log: &log, alarm: &alarm };
                 let Ok(body) = serde_json::to_vec(&message) else { continue };
-                if !TRIES.iter().any(|wait| {
-                    std::thread::sleep(Duration::from_secs(*wait));
-                    let sent = agent.post(&url).content_type("application/json").send(&body[..]);
-                    sent.is_ok_and(|response| response.status().is_success())
-                }) {
+                let sent = TRIES.iter().any(|after| {
+                    pause(Duration::from_secs(*after), &closing)
+                        && agent
+                            .post(&url)
+                            .content_type("application/json")
+                            .send(&body[..])
+                            .is_ok_and(|response| response.status().is_success())
+                });
+                if !sent {
                     tracing::error!(url, "the webhook took no alarm; it stands in the witness's status");
                 }
             }
         };
-        Ok((Self { webhook: Mutex::new(Some(sender)), ..Self::default() }, thread("witness-webhook", post)?))
+        Ok((alarms, thread("witness-webhook", post)?))
     }
 
     /// Raises an alarm that was not raised before.
@@ -115,8 +124,21 @@ impl Alarms {
 
     /// Lets the webhook's thread end.
     pub(super) fn close(&self) {
+        self.closing.store(true, Relaxed);
         *self.webhook.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
+}
+
+/// Waits before a try; `false` where there is no time for one.
+fn pause(wait: Duration, closing: &AtomicBool) -> bool {
+    let start = Instant::now();
+    while start.elapsed() < wait {
+        if closing.load(Relaxed) {
+            return false;
+        }
+        std::thread::sleep(Duration::from_millis(50).min(wait));
+    }
+    true
 }
 
 impl Alarm {

@@ -21,6 +21,9 @@ use super::serve::{ToFollower, Wanted, current};
 use super::{Shared, SharedRef, WitnessStatus, now};
 use crate::centre::http::{read, refuse};
 
+const CAUGHT: &str =
+    "the log has forked: its key signed a checkpoint for this witness that excludes the one that it cosigned last";
+
 /// What the port needs to answer.
 #[derive(Clone)]
 pub(super) struct Desk {
@@ -87,10 +90,14 @@ impl Desk {
         let cosigner = self.shared.cosigner();
         let asked = cosigner.read(body)?;
         let checked = cosigner.check(&asked);
+        let proof = checked.as_ref().err().and_then(|_| cosigner.fork_in(&asked));
         drop(cosigner);
-        if checked == Err(Answer::Inconsistent) {
+        match (&checked, proof) {
+            // Kept before the log hears that it was caught.
+            (Err(_), Some(proof)) => self.shared.accuse(&proof.to_string(), CAUGHT),
             // Fails only if the witness is stopping.
-            let _ = self.follower.send(ToFollower::Suspect(Box::new(asked.clone())));
+            (Err(Answer::Inconsistent), None) => drop(self.follower.send(ToFollower::Suspect(asked.signed().clone()))),
+            _ => {}
         }
         checked.map(|()| asked)
     }

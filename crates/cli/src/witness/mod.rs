@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, anyhow, ensure};
 use tallyproof_log::note::{KeyName, SignedNote, VerifierKey};
 use tallyproof_record::definition::DefinitionHash;
 use tallyproof_witness::follower::Trouble;
@@ -76,10 +76,20 @@ pub fn init(new: &NewWitness) -> anyhow::Result<MadeWitness> {
     if let Some(expected) = new.definition {
         ensure!(expected == found, "{first} has the definition {found}, the trusted one is {expected}");
     }
+    let from = new.from.iter().map(|place| settled(place)).collect::<anyhow::Result<Vec<_>>>()?;
     let made = keys::generate(&new.name, new.ml_dsa)?;
     let state = State { log: new.log.clone(), definition: found, cosigned: None };
-    WitnessFolder::create(&new.folder, |folder| keys::create(folder, &made), &state, &new.from, &definition)?;
+    WitnessFolder::create(&new.folder, |folder| keys::create(folder, &made), &state, &from, &definition)?;
     Ok(MadeWitness { keys: made.iter().map(|(_, key, _)| key.verifier().clone()).collect(), definition: found })
+}
+
+/// The place as it is found from any working folder.
+fn settled(place: &str) -> anyhow::Result<String> {
+    if place.contains("://") {
+        return Ok(place.to_owned());
+    }
+    let path = std::fs::canonicalize(place).with_context(|| format!("cannot open the bundle {place}"))?;
+    path.into_os_string().into_string().map_err(|_| anyhow!("{place} is not a path in UTF-8"))
 }
 
 /// What the port, the follower and whoever watches share.

@@ -10,7 +10,6 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow};
 use tallyproof_witness::Signed;
-use tallyproof_witness::cosigner::Asked;
 use tallyproof_witness::follower::Recounted;
 use tokio::sync::{oneshot, watch};
 
@@ -62,8 +61,8 @@ impl WitnessConfig {
 pub(super) enum ToFollower {
     /// Recount this checkpoint and say so.
     Wanted(Wanted),
-    /// A checkpoint that was refused as inconsistent: it may be the other side of a fork.
-    Suspect(Box<Asked>),
+    /// A checkpoint that was refused as inconsistent and proves nothing by itself: the tiles may.
+    Suspect(Signed),
     /// End.
     Stop,
 }
@@ -144,9 +143,7 @@ impl RunningWitness {
         let _ = self.follower.send(ToFollower::Stop);
         for thread in self.threads {
             let name = thread.thread().name().unwrap_or("unnamed").to_owned();
-            thread
-                .join()
-                .map_err(|_| anyhow!("thread {name} ended by a fault of the program; start the witness again"))?;
+            thread.join().map_err(|_| anyhow!("thread {name} ended by a fault of the program; start the witness again"))?;
         }
         self.shared.alarms.close();
         if let Some(webhook) = self.webhook {
@@ -180,7 +177,7 @@ impl Follows {
         loop {
             match inbox.recv_timeout(self.wait()) {
                 Ok(ToFollower::Wanted(wanted)) => self.wanted.push_back(wanted),
-                Ok(ToFollower::Suspect(asked)) => self.suspect(&asked),
+                Ok(ToFollower::Suspect(signed)) => self.suspect(&signed),
                 Err(RecvTimeoutError::Timeout) => {}
                 Ok(ToFollower::Stop) | Err(RecvTimeoutError::Disconnected) => break,
             }
@@ -255,14 +252,8 @@ impl Follows {
     }
 
     /// The other side of a fork, or a mistake: the witness finds out by itself.
-    fn suspect(&mut self, asked: &Asked) {
-        let proof = self.shared.cosigner().fork_in(asked);
-        if let Some(proof) = proof {
-            let what =
-                "the log has forked: its key signed a checkpoint for this witness that excludes the one cosigned last";
-            return self.shared.accuse(&proof.to_string(), what);
-        }
-        if let Err(found) = self.pursuit.hear(asked.signed()) {
+    fn suspect(&mut self, signed: &Signed) {
+        if let Err(found) = self.pursuit.hear(signed) {
             self.trouble = self.shared.tell(&found).or(self.trouble.take());
         }
     }

@@ -16,6 +16,7 @@ use tallyproof_centre::intake::Refusal;
 use tallyproof_record::cose;
 use tokio::time::timeout;
 
+use super::cosignatures::{self, Desk};
 use super::counters::{HttpCounters, HttpDrop};
 use crate::centre::pipeline::{Answer, Submitter};
 
@@ -30,11 +31,13 @@ struct Lane {
     counters: Arc<HttpCounters>,
 }
 
-/// The public port's one route.
-pub(in super::super) fn records(submitter: Submitter, counters: Arc<HttpCounters>) -> Router {
+/// The public port's routes.
+pub(in super::super) fn records(submitter: Submitter, desk: Desk, counters: Arc<HttpCounters>) -> Router {
+    const WHERE: &str = "records are taken at POST /v1/records, cosignatures at POST /v1/cosignatures";
     Router::new()
         .route("/v1/records", post(take_record))
-        .fallback(async || refuse(StatusCode::NOT_FOUND, "not-found", "records are taken at POST /v1/records"))
+        .merge(cosignatures::routes(desk, Arc::clone(&counters)))
+        .fallback(async || refuse(StatusCode::NOT_FOUND, "not-found", WHERE))
         .layer(map_response(part_with_the_refused))
         .with_state(Lane { submitter, counters })
 }
