@@ -522,7 +522,6 @@ impl Night {
             Step::Answer(which, comes) if !self.open.is_empty() => {
                 return self.answer(which.index(self.open.len()), *comes);
             }
-            Step::Answer(..) => Vec::new(),
             Step::Wait(ms) => {
                 self.now += ms;
                 self.tick()
@@ -536,7 +535,7 @@ impl Night {
                 let note = handed_in(size, &[short(*number)]);
                 self.gatherer.accept(self.now, &note).unwrap_or_default()
             }
-            Step::HandIn(..) => Vec::new(),
+            Step::Answer(..) | Step::HandIn(..) => Vec::new(),
         };
         self.take_in(actions);
     }
