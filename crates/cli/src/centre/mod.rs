@@ -51,6 +51,7 @@ pub use udp::UdpConfig;
 use gather::{Prepared, ToGatherer, promises};
 use http::{Desk, Port};
 use journal::{ToJournal, Writer};
+use pipeline::{Reply, Taken};
 use publisher::{Publisher, ToPublisher};
 use restore::Memory;
 use shared::Shared;
@@ -393,6 +394,13 @@ impl RunningCentre {
     /// Hands records to the centre from within this process.
     pub fn submitter(&self) -> &Submitter {
         &self.submitter
+    }
+
+    /// Hands over records that were admitted elsewhere, in place of the workers; the journal tells no copies apart, so none may
+    /// come twice. Waits while the journal is busy.
+    pub fn take_admitted(&self, records: Vec<Authentic>) -> anyhow::Result<()> {
+        let taken = records.into_iter().map(|record| Taken { record, reply: Reply::Nobody }).collect();
+        self.journal.send(ToJournal::Records(taken)).map_err(|_| self.why_it_halted())
     }
 
     /// What has been done since the start.

@@ -46,6 +46,8 @@ pub(super) enum Reply {
     Datagram(Arc<UdpSocket>, SocketAddr),
     /// A caller in this process.
     Caller(oneshot::Sender<Answer>),
+    /// Nobody.
+    Nobody,
 }
 
 impl Reply {
@@ -53,7 +55,7 @@ impl Reply {
         match (self, answer) {
             // A receipt that is lost is asked for again.
             (Self::Datagram(socket, to), Answer::Receipt(receipt)) => drop(socket.send_to(&receipt, to)),
-            (Self::Datagram(..), _) => {}
+            (Self::Datagram(..), _) | (Self::Nobody, _) => {}
             (Self::Caller(caller), answer) => drop(caller.send(answer)),
         }
     }
