@@ -144,7 +144,8 @@ impl ForkProof {
         let mut lines = head.split('\n');
         let log = lines.next()?.strip_prefix("log ")?.parse().ok()?;
         let prefix = lines.next().map(|line| Hash::from_base64(line.strip_prefix("prefix ")?).ok());
-        let proof: Vec<Hash> = lines.take(MAX_PROOF + 1).map(|line| Hash::from_base64(line).ok()).collect::<Option<_>>()?;
+        let proof: Vec<Hash> =
+            lines.take(MAX_PROOF + 1).map(|line| Hash::from_base64(line).ok()).collect::<Option<_>>()?;
         let prefix = match prefix {
             Some(root) if proof.len() <= MAX_PROOF => Some(Prefix { root: root?, proof }),
             Some(_) => return None,
@@ -194,7 +195,11 @@ impl fmt::Display for Fork {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { log, one, other, prefix } = self;
         let [root_1, root_2] = [one, other].map(|checkpoint| checkpoint.root.to_base64());
-        write!(f, "The key {log} signed two checkpoints of the log {} that no append-only log can both have had: ", one.origin)?;
+        write!(
+            f,
+            "The key {log} signed two checkpoints of the log {} that no append-only log can both have had: ",
+            one.origin
+        )?;
         match prefix {
             None => write!(f, "at {} entries the root {root_1}, and at as many entries the root {root_2}. ", one.size)?,
             Some(prefix) => write!(

@@ -169,6 +169,16 @@ pub fn inclusion_root(leaf: &Hash, index: u64, size: u64, proof: &[Hash]) -> Res
     if last == 0 { Ok(hash) } else { Err(ProofError::WrongLength) }
 }
 
+/// How many hashes lead from the leaf at `index` to the root of a tree of `size` leaves.
+pub(crate) fn inclusion_length(index: u64, size: u64) -> Result<u32, ProofError> {
+    if index >= size {
+        return Err(ProofError::IndexOutOfRange { index, size });
+    }
+    // Below the node where its way leaves that of the last leaf, every level has a sibling; above, those on the left alone.
+    let inner = u64::BITS - (index ^ (size - 1)).leading_zeros();
+    Ok(inner + index.checked_shr(inner).map_or(0, u64::count_ones))
+}
+
 /// Checks that the leaf at `index` is part of the tree of `size` leaves with this root.
 pub fn verify_inclusion(leaf: &Hash, index: u64, size: u64, proof: &[Hash], root: &Hash) -> Result<(), ProofError> {
     expect(inclusion_root(leaf, index, size, proof)?, root)

@@ -74,14 +74,9 @@ pub enum NotCosigned<E> {
 
 impl Cosigner {
     /// A witness of the log with these keys that has cosigned `last`, a checkpoint of the log's, and nothing since.
-    pub fn new(
-        log: VerifierKey,
-        keys: Vec<CosignerKey>,
-        last: Option<SignedNote>,
-    ) -> Result<Self, CheckpointError> {
-        let open = |note: SignedNote| {
-            Signed::open(note.to_string().as_bytes(), &log).map(|signed| Last { signed, note })
-        };
+    pub fn new(log: VerifierKey, keys: Vec<CosignerKey>, last: Option<SignedNote>) -> Result<Self, CheckpointError> {
+        let open =
+            |note: SignedNote| Signed::open(note.to_string().as_bytes(), &log).map(|signed| Last { signed, note });
         Ok(Self { last: last.map(open).transpose()?, log, keys })
     }
 
@@ -111,8 +106,7 @@ impl Cosigner {
         if request.checkpoint().origin != *self.log.name() {
             return Err(Answer::UnknownLog);
         }
-        let signed =
-            Signed::open(request.note().to_string().as_bytes(), &self.log).map_err(|_| Answer::NotSigned)?;
+        let signed = Signed::open(request.note().to_string().as_bytes(), &self.log).map_err(|_| Answer::NotSigned)?;
         if request.old_size() > request.checkpoint().size {
             return Err(Answer::Malformed);
         }

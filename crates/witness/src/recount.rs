@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 use tallyproof_count::{
     Ledger, Source, bundle,
     check::Check,
+    keyring::Keyring,
     verify::{
         self, Progress,
         entries::{self, ReadBundle, Sink, Span},
@@ -104,6 +105,10 @@ impl Part<'_> {
 }
 
 impl Sink for Part<'_> {
+    fn keyring(&self) -> Option<&Keyring> {
+        Some(self.ledger.keyring()).filter(|keys| !keys.is_empty())
+    }
+
     fn bundle(&mut self, tile: TilePath, read: Result<ReadBundle, Problem>) -> ControlFlow<()> {
         match self.take(&tile, read) {
             Ok(()) => ControlFlow::Continue(()),

@@ -30,8 +30,11 @@ const TRUST_LIMIT: u64 = 1 << 18;
     Ends with 0 if all holds, 1 if something does not, 2 if nothing could be verified.")]
 pub struct Args {
     /// Folder or URL of the bundle, or file of a fork proof
-    #[arg(value_name = "BUNDLE")]
-    bundle: String,
+    #[arg(value_name = "BUNDLE", required_unless_present = "from", conflicts_with = "from")]
+    bundle: Option<String>,
+    /// The same as BUNDLE: anybody's mirror will do
+    #[arg(long, value_name = "MIRROR")]
+    from: Option<String>,
     /// File with the definition hash, the log's key and a policy if you have one, from outside the bundle
     #[arg(long, value_name = "FILE")]
     trust: Option<PathBuf>,
@@ -61,8 +64,13 @@ pub struct VerifyReport {
     missing: u64,
     /// Records rejected.
     rejected: u64,
-    /// Witnesses of the policy whose cosignatures on the checkpoint hold: of the trust file's policy, or else of the bundle's.
+    /// Witnesses of the policy whose cosignatures hold, on the latest checkpoint with the quorum, or else on the latest: of the trust
+    /// file's policy, or else of the definition's.
     cosignatures: u64,
+    /// Entries under the checkpoint that they cosigned; 0 without any.
+    cosigned_size: u64,
+    /// Whether the log is finished: its final checkpoint is pinned.
+    frozen: bool,
     /// Definition hash.
     definition: String,
     /// Origin of the log.
@@ -73,6 +81,8 @@ pub struct VerifyReport {
     totals: BTreeMap<String, BTreeMap<String, u64>>,
     /// Everything that does not hold.
     problems: Vec<ProblemRow>,
+    /// What does not hold yet in a log that is not finished.
+    warnings: Vec<ProblemRow>,
     /// What was shown and what was not.
     statement: String,
 }
@@ -90,11 +100,14 @@ impl From<&Verification> for VerifyReport {
             missing: found.missing,
             rejected: found.rejected,
             cosignatures: found.cosignatures,
+            cosigned_size: found.cosigned_size,
+            frozen: found.frozen,
             definition: found.definition.clone(),
             origin: found.origin.clone(),
             phase: found.phase.clone(),
             totals: found.totals.clone(),
             problems: found.problems.iter().map(ProblemRow::from).collect(),
+            warnings: found.warnings.iter().map(ProblemRow::from).collect(),
             statement: found.statement.clone(),
         }
     }
@@ -107,6 +120,9 @@ impl Report for VerifyReport {
         }
         if !self.problems.is_empty() {
             writeln!(out, "problems: {}\n", self.problems.len())?;
+        }
+        for warning in &self.warnings {
+            writeln!(out, "warning: {warning}")?;
         }
         let mut rows = table::new(["contest", "candidate", "votes"]);
         for (contest, candidates) in &self.totals {
@@ -199,7 +215,10 @@ fn verify_proof(path: &Path, trust: Option<&Trust>, printer: &mut Printer) -> an
     let mut report = ForkReport::new(&log.to_string(), log.name().as_str(), trusted, found);
     if let Some(other) = other_log {
         report.ok = false;
-        report.fork.statement.push_str(&format!(" The trusted log's key is another, {other}: this is no proof about that log."));
+        report
+            .fork
+            .statement
+            .push_str(&format!(" The trusted log's key is another, {other}: this is no proof about that log."));
     }
     printer.report(&report);
     Ok(Exit::from_holds(report.ok))
@@ -223,11 +242,12 @@ fn accuse(found: &mut Verification, proofs: &[PathBuf]) -> anyhow::Result<()> {
 /// Runs `tallyproof verify`.
 pub fn run(args: &Args, printer: &mut Printer) -> anyhow::Result<Exit> {
     let trust = args.trust.as_deref().map(read_trust).transpose()?;
-    if Path::new(&args.bundle).is_file() {
-        ensure!(args.proof.is_empty(), "--proof is held against a bundle, and {} is a file", args.bundle);
-        return verify_proof(Path::new(&args.bundle), trust.as_ref(), printer);
+    let place = args.bundle.as_ref().or(args.from.as_ref()).context("name a bundle")?;
+    if Path::new(place).is_file() {
+        ensure!(args.proof.is_empty(), "--proof is held against a bundle, and {place} is a file");
+        return verify_proof(Path::new(place), trust.as_ref(), printer);
     }
-    let mut found = verify(bundle_source::open(&args.bundle)?.as_ref(), trust.as_ref(), printer)?;
+    let mut found = verify(bundle_source::open(place)?.as_ref(), trust.as_ref(), printer)?;
     accuse(&mut found, &args.proof)?;
     printer.report(&VerifyReport::from(&found));
     Ok(Exit::from_holds(found.ok))

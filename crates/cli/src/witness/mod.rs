@@ -144,7 +144,9 @@ impl Shared {
                 self.alarms.raise(Alarm::new(kind, format!("{place}: {trouble}")));
                 None
             }
-            Trouble::NotTheLogs(_) | Trouble::Unreadable(_) | Trouble::Storing(_) => Some(format!("{place}: {trouble}")),
+            Trouble::NotTheLogs(_) | Trouble::Unreadable(_) | Trouble::Storing(_) => {
+                Some(format!("{place}: {trouble}"))
+            }
         }
     }
 

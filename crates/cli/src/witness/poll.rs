@@ -95,7 +95,8 @@ fn round(shared: &Shared, pursuit: &mut Pursuit, submit: Option<&str>) -> anyhow
     let mut polled =
         Polled { status: WitnessStatus::of(shared, pursuit, trouble), cosignature: None, file: None, submitted: None };
     if let Some(note) = cosigned {
-        polled.file = Some(shared.folder.put(COSIGNATURE_FILE, note.as_bytes()).context("the cosignature cannot be written")?);
+        polled.file =
+            Some(shared.folder.put(COSIGNATURE_FILE, note.as_bytes()).context("the cosignature cannot be written")?);
         polled.submitted = submit.map(|url| submitted(url, &note));
         polled.cosignature = Some(note);
     }

@@ -103,7 +103,8 @@ impl Pursuit {
     pub(super) fn open(folder: &WitnessFolder, state: &State, from: &[String]) -> anyhow::Result<Self> {
         ensure!(!from.is_empty(), "a witness needs to know where the log is: give --from");
         let path = folder.copy();
-        let advice = || format!("{} is not the copy that this witness made: move it away, all but election/", path.display());
+        let advice =
+            || format!("{} is not the copy that this witness made: move it away, all but election/", path.display());
         let source = Folder::open(&path).with_context(advice)?;
         let definition = verify::read_definition(&source)
             .map_err(|problems| refusal(format!("{} has no definition", path.display()), &problems))?;

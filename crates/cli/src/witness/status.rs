@@ -9,9 +9,9 @@ use tallyproof_record::definition::Committed;
 use tallyproof_site::witness::{Slots, WitnessContest, WitnessReport};
 use tallyproof_witness::follower::Compared;
 
+use super::Shared;
 use super::alarm::Alarm;
 use super::pursuit::Pursuit;
-use super::Shared;
 use crate::package::ProblemRow;
 
 /// `GET /status`.

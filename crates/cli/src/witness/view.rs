@@ -78,7 +78,8 @@ impl Screen {
 }
 
 fn lines(status: &WitnessStatus) -> [String; 3] {
-    let cosigned = status.cosigned.map_or_else(|| "nothing yet".to_owned(), |size| format!("{} entries", grouped(size)));
+    let cosigned =
+        status.cosigned.map_or_else(|| "nothing yet".to_owned(), |size| format!("{} entries", grouped(size)));
     let count = format!(
         "counted {}  quarantined {}  missing {}  rejected {}  cosigned {cosigned}",
         grouped(status.counted),

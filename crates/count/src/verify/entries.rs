@@ -15,6 +15,7 @@ use crate::{
     bundle,
     check::Check,
     judge::{Judged, judge},
+    keyring::Keyring,
 };
 
 /// Entry bundles that are read at a time. Bounds the memory; and where so many in a row are not there, no more are asked for:
@@ -60,6 +61,9 @@ pub struct ReadBundle {
 
 /// Where bundles go, in log order, read or not.
 pub trait Sink: Send {
+    /// Keys that records may be signed with beside the register's, as far as is known before the next bundle; none where there are none.
+    fn keyring(&self) -> Option<&Keyring>;
+
     /// Takes the next bundle; [`ControlFlow::Break`] ends the walk, and no bundle after it comes.
     fn bundle(&mut self, tile: TilePath, read: Result<ReadBundle, Problem>) -> ControlFlow<()>;
 }
@@ -88,10 +92,14 @@ pub fn walk(
                 let read = |tile: TilePath| (tile, read_bundle(source, &tile, span.from, definition));
                 window.into_par_iter().map(read).collect::<Vec<_>>()
             },
-            || std::mem::take(&mut read).into_iter().try_for_each(|(tile, bundle)| {
-                done = after(&tile);
-                sink.bundle(tile, bundle)
-            }),
+            || {
+                let mut read = std::mem::take(&mut read);
+                attest(sink.keyring(), &mut read);
+                read.into_iter().try_for_each(|(tile, bundle)| {
+                    done = after(&tile);
+                    sink.bundle(tile, bundle)
+                })
+            },
         );
         if folded.is_break() {
             return false;
@@ -101,6 +109,17 @@ pub fn walk(
         progress(done.min(span.size), span.size);
     }
     whole
+}
+
+/// Checks the signatures of late-enrolled keys, which the fold, one entry at a time, would take long for.
+fn attest(keys: Option<&Keyring>, bundles: &mut [(TilePath, Result<ReadBundle, Problem>)]) {
+    let Some(keys) = keys else { return };
+    let entries = bundles.par_iter_mut().filter_map(|(_, bundle)| bundle.as_mut().ok());
+    entries.flat_map_iter(|bundle| &mut bundle.entries).for_each(|entry| {
+        if let Some(Judged::Record(record)) = &mut entry.judged {
+            keys.attest(record);
+        }
+    });
 }
 
 /// Log index after the tile's last entry.

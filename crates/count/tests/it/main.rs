@@ -5,6 +5,8 @@
 mod changes;
 mod checks;
 mod count;
+mod receipts;
+mod statements;
 mod verify;
 mod voters;
 mod witnesses;

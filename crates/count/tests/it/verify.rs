@@ -193,6 +193,6 @@ fn a_fork_of_the_bundles_log_is_held_against_it() {
     let stranger = SignerKey::new(log_key().verifier().name().clone(), &[1; 32]);
     assert!(!found.accuse(&fork_by(&stranger), "fork.txt") && found.ok, "another log's fork is no fault of this one");
     assert!(found.accuse(&fork_by(&log_key()), "fork.txt") && !found.ok);
-    assert_eq!(problems(&found), [("BN-28", "fork.txt")]);
+    assert_eq!(problems(&found), [("BN-31", "fork.txt")]);
     assert!(found.statement.contains("does not hold"), "{}", found.statement);
 }

@@ -15,7 +15,9 @@ use crate::cosignatures::{ORIGIN, TIME, log, witness};
 
 /// A history that is the same for everybody up to entry `fork`, and from there on that of one side.
 pub(crate) fn tree(size: u64, fork: u64, side: u8) -> Tree {
-    (0..size).map(|index| leaf_hash(&[index.to_be_bytes().as_slice(), &[if index < fork { 0 } else { side }]].concat())).collect()
+    (0..size)
+        .map(|index| leaf_hash(&[index.to_be_bytes().as_slice(), &[if index < fork { 0 } else { side }]].concat()))
+        .collect()
 }
 
 fn signed_by(key: &SignerKey, tree: &Tree, size: u64) -> SignedNote {
@@ -130,7 +132,10 @@ fn a_proof_has_one_form() {
     }
     assert!(matches!("x".repeat(MAX_LEN + 1).parse::<ForkProof>(), Err(ForkError::TooLong(_))));
     let no_checkpoint = text.replace(&format!("\n{ORIGIN}\n7\n"), &format!("\n{ORIGIN}\n07\n"));
-    assert!(matches!(no_checkpoint.parse::<ForkProof>(), Err(ForkError::Checkpoint { number: 1, .. })), "{no_checkpoint}");
+    assert!(
+        matches!(no_checkpoint.parse::<ForkProof>(), Err(ForkError::Checkpoint { number: 1, .. })),
+        "{no_checkpoint}"
+    );
 }
 
 #[test]

@@ -95,7 +95,10 @@ fn what_is_no_request_is_malformed() {
     ] {
         assert_eq!(bench.post(&bad), Answer::Malformed, "{bad}");
     }
-    assert_eq!(bench.post(&request.replacen("old 0\n", &format!("old 1\n{}", hashes(63)), 1)), Answer::Conflict { size: 0 });
+    assert_eq!(
+        bench.post(&request.replacen("old 0\n", &format!("old 1\n{}", hashes(63)), 1)),
+        Answer::Conflict { size: 0 }
+    );
     assert_eq!(bench.cosigner.cosigned(), None);
 }
 
@@ -164,7 +167,8 @@ fn of_two_requests_that_race_one_wins() {
     for asked in [&a, &b] {
         bench.cosigner.check(asked).unwrap();
     }
-    let recounted = |asked: &tallyproof_witness::cosigner::Asked| bench.follower.recounted(asked.signed().checkpoint(), 0).unwrap();
+    let recounted =
+        |asked: &tallyproof_witness::cosigner::Asked| bench.follower.recounted(asked.signed().checkpoint(), 0).unwrap();
     let (first, second) = (recounted(&a), recounted(&b));
     let stored = |_: &SignedNote| Ok::<_, Infallible>(());
     assert!(matches!(bench.cosigner.add(&a, &first, NOW, stored), Ok(Answer::Cosigned(_))));

@@ -258,7 +258,10 @@ fn a_size_that_no_log_has_is_not_asked_for() {
     assert!(matches!(witness.hear(&huge, &watched), Err(Trouble::NotShown { size: u64::MAX, .. })));
     assert!(watched.1.lock().unwrap().is_empty());
     let empty = sign(&Checkpoint { size: 0, ..log.checkpoint(300) });
-    assert!(matches!(witness.hear(&empty, &watched), Err(Trouble::NotShown { size: 0, .. })), "nothing has another root");
+    assert!(
+        matches!(witness.hear(&empty, &watched), Err(Trouble::NotShown { size: 0, .. })),
+        "nothing has another root"
+    );
 }
 
 proptest! {

@@ -31,7 +31,9 @@ fn a_damaged_state_is_refused_and_never_read_as_an_empty_one() {
             let cut = text.get(..end).and_then(|cut| cut.parse::<State>().ok()).map(|cut| cut.cosigned);
             assert!(cut.is_none_or(|cut| cut.unwrap().text() == state.cosigned.as_ref().unwrap().text()), "{end}");
         }
-        for bad in [format!("{text}\n"), text.replace('\n', "\r\n"), text.replace("v1", "v2"), text.replace("log ", "log  ")] {
+        for bad in
+            [format!("{text}\n"), text.replace('\n', "\r\n"), text.replace("v1", "v2"), text.replace("log ", "log  ")]
+        {
             assert!(bad.parse::<State>().is_err(), "{bad}");
         }
     }

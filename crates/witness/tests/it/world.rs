@@ -71,9 +71,8 @@ impl Log {
     pub(crate) fn new(size: u64, fork: u64, side: u32) -> Self {
         let definition = definition();
         let first = Entry::Definition(definition.canonical().manifest.as_bytes()).encode();
-        let records = (1..size).map(|no| {
-            record(&definition, u32::try_from(no).unwrap(), if no < fork { 0 } else { side })
-        });
+        let records =
+            (1..size).map(|no| record(&definition, u32::try_from(no).unwrap(), if no < fork { 0 } else { side }));
         let entries: Vec<_> = std::iter::once(first).chain(records).collect();
         Self::of(definition, entries)
     }

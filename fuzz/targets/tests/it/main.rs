@@ -77,8 +77,8 @@ macro_rules! replays {
 }
 
 replays! {
-    add_checkpoint bundle checkpoint datagram entry entry_tile gate intake journal manifest mapping note package policy proof
-    receipt record script tile_path trust verifier_key witness_answer
+    add_checkpoint bundle checkpoint compact datagram entry entry_tile fork gate intake journal manifest mapping note package policy
+    proof proven receipt record script tile_path trust verifier_key witness_answer
 }
 
 #[test]
@@ -126,6 +126,8 @@ fn every_seed_gets_past_the_first_check() {
                 tallyproof_record::definition::package::parse(&files).is_ok()
             }
             "proof" => parses::<LogProof>(&bytes),
+            "compact" => tallyproof_log::compact::CompactReceipt::decode(&bytes).is_ok(),
+            "proven" => tallyproof_record::proven::Proven::parse(&bytes).is_ok(),
             "script" => tallyproof_drill::script::Script::parse(std::str::from_utf8(&bytes).unwrap(), "").is_ok(),
             "tile_path" => parses::<TilePath>(&bytes),
             "verifier_key" => parses::<VerifierKey>(&bytes),

@@ -5,6 +5,7 @@
 //! buffer of [`BUFFER`] and one record's length.
 
 mod admin;
+mod cosignatures;
 mod counters;
 mod places;
 mod records;
@@ -32,10 +33,11 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
-pub use admin::StatsReport;
+pub use admin::{StatsReport, WitnessReport};
 pub use counters::HttpDrop;
 
 pub(super) use admin::admin;
+pub(super) use cosignatures::Desk;
 pub(crate) use counters::HttpCounters;
 pub(super) use records::records;
 pub(crate) use records::{answer_refusal, read, refuse};

@@ -16,6 +16,7 @@ use tallyproof_centre::intake::Refusal;
 use tallyproof_record::cose;
 use tokio::time::timeout;
 
+use super::cosignatures::{self, Desk};
 use super::counters::{HttpCounters, HttpDrop};
 use crate::centre::pipeline::{Answer, Submitter};
 
@@ -30,11 +31,13 @@ struct Lane {
     counters: Arc<HttpCounters>,
 }
 
-/// The public port's one route.
-pub(in super::super) fn records(submitter: Submitter, counters: Arc<HttpCounters>) -> Router {
+/// The public port's routes.
+pub(in super::super) fn records(submitter: Submitter, desk: Desk, counters: Arc<HttpCounters>) -> Router {
+    const WHERE: &str = "records are taken at POST /v1/records, cosignatures at POST /v1/cosignatures";
     Router::new()
         .route("/v1/records", post(take_record))
-        .fallback(async || refuse(StatusCode::NOT_FOUND, "not-found", "records are taken at POST /v1/records"))
+        .merge(cosignatures::routes(desk, Arc::clone(&counters)))
+        .fallback(async || refuse(StatusCode::NOT_FOUND, "not-found", WHERE))
         .layer(map_response(part_with_the_refused))
         .with_state(Lane { submitter, counters })
 }
@@ -73,7 +76,8 @@ pub(crate) async fn read(body: Body, most: usize) -> Result<Vec<u8>, (HttpDrop, 
             return Err((HttpDrop::Length, response));
         }
         Some(length) if length > most as u64 => {
-            let response = refuse(StatusCode::PAYLOAD_TOO_LARGE, "too-long", "the body is longer than any that is taken here");
+            let response =
+                refuse(StatusCode::PAYLOAD_TOO_LARGE, "too-long", "the body is longer than any that is taken here");
             return Err((HttpDrop::Length, response));
         }
         Some(length) => usize::try_from(length).unwrap_or_default(),

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use tallyproof_record::definition::Committed;
 
-use crate::centre::{self, CentreConfig, CentreKeys, CentreStats, Cut, HttpConfig, TlsFiles, UdpConfig};
+use crate::centre::{self, CentreConfig, CentreKeys, CentreStats, Cut, GatherConfig, HttpConfig, TlsFiles, UdpConfig};
 use crate::commands::duration;
 use crate::{Exit, Printer, Report, package};
 
@@ -30,6 +30,9 @@ pub(super) struct Args {
     /// The journal's file
     #[arg(long, value_name = "FILE")]
     journal: PathBuf,
+    /// Where the last checkpoint signed is kept, outside every backup of the journal [default: <journal>.last-checkpoint]
+    #[arg(long, value_name = "FILE")]
+    last_checkpoint: Option<PathBuf>,
     /// Make the journal; for the first start of an election only
     #[arg(long)]
     create: bool,
@@ -66,6 +69,9 @@ pub(super) struct Args {
     /// How often index, pages and manifest are published at most
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = duration)]
     publish_every: Duration,
+    /// How often the witnesses of the policy are asked for cosignatures at most
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = duration)]
+    gather_every: Duration,
     /// Threads that check signatures; 0 takes one a core
     #[arg(long, value_name = "N", default_value_t = 0)]
     workers: usize,
@@ -101,7 +107,7 @@ impl Report for Listening {
 }
 
 pub(super) fn run(args: Args, printer: &mut Printer) -> anyhow::Result<Exit> {
-    let election = load_election(&args)?;
+    let election = load_election(&args.election)?;
     let definition = election.hash().to_string();
     let keys = CentreKeys::read(&args.keys)?;
     let log = keys.verifier().to_string();
@@ -129,13 +135,13 @@ pub(super) fn run(args: Args, printer: &mut Printer) -> anyhow::Result<Exit> {
     Ok(Exit::Holds)
 }
 
-fn load_election(args: &Args) -> anyhow::Result<Committed> {
-    let election = package::load(&args.election)?.election;
+pub(super) fn load_election(folder: &Path) -> anyhow::Result<Committed> {
+    let election = package::load(folder)?.election;
     let keyless = election.stations().iter().filter(|station| station.key.is_none()).count();
     ensure!(
         keyless < election.stations().len(),
         "no station of {} has a key, so no record could be authentic; enrol them with `tallyproof election enrol`",
-        args.election.display()
+        folder.display()
     );
     Ok(election.commit())
 }
@@ -145,6 +151,7 @@ fn config(args: Args, election: Committed, keys: CentreKeys) -> CentreConfig {
         election,
         keys,
         journal: args.journal,
+        last_checkpoint: args.last_checkpoint,
         create: args.create,
         bundle: args.bundle,
         udp: UdpConfig { address: args.udp, kernel_filter: args.kernel_filter, receive_buffer: args.receive_buffer },
@@ -156,6 +163,7 @@ fn config(args: Args, election: Committed, keys: CentreKeys) -> CentreConfig {
         admin: args.admin,
         cut: Cut::Every(args.cut_every),
         publish_every: args.publish_every,
+        gather: GatherConfig { every: args.gather_every, ..GatherConfig::default() },
         workers: args.workers,
     }
 }

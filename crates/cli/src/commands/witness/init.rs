@@ -56,9 +56,16 @@ impl Report for InitReport {
     fn write_text(&self, out: &mut dyn fmt::Write) -> fmt::Result {
         writeln!(out, "made the witness {} (keep its keys secret, and never copy its state)", self.folder)?;
         writeln!(out, "log {}", self.log)?;
-        let source = if self.anchored { "as trusted" } else { "as the bundle states it: compare it with what was published on paper" };
+        let source = if self.anchored {
+            "as trusted"
+        } else {
+            "as the bundle states it: compare it with what was published on paper"
+        };
         writeln!(out, "definition {} ({source})", self.definition)?;
-        writeln!(out, "\nThe witness's verifier keys. They go into the policy, a line `witness <name> <key> <url>` each:\n")?;
+        writeln!(
+            out,
+            "\nThe witness's verifier keys. They go into the policy, a line `witness <name> <key> <url>` each:\n"
+        )?;
         self.keys.iter().try_for_each(|key| writeln!(out, "{key}"))
     }
 }

@@ -16,8 +16,10 @@ use crate::{Exit, Printer, Report};
 
 /// Arguments of `tallyproof witness serve`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  tallyproof witness serve party-a --listen 0.0.0.0:7430 --webhook https://alarm.example/hook\n\n\
-    Ends with 0 when it is stopped and no alarm was raised, with 1 when one was, with 2 when it could not run.")]
+#[command(
+    after_help = "Example:\n  tallyproof witness serve party-a --listen 0.0.0.0:7430 --webhook https://alarm.example/hook\n\n\
+    Ends with 0 when it is stopped and no alarm was raised, with 1 when one was, with 2 when it could not run."
+)]
 pub(super) struct Args {
     /// Folder of the witness
     #[arg(value_name = "DIR")]
