@@ -7,6 +7,7 @@
 //! | [`messages`] | every word, in English, Spanish and Portuguese; serves the terminal forms too |
 //! | [`number`] | figures as text: thousands apart, shares rounded half up |
 //! | [`drill`] | the report of a drill as one file |
+//! | [`witness`] | the page of a witness, as one file |
 //!
 //! [`render`] gives the files of the bundle's `site/` folder.
 
@@ -19,6 +20,7 @@ mod palette;
 mod reach;
 mod style;
 mod view;
+pub mod witness;
 mod words;
 
 use tallyproof_count::{Totals, ledger::Ledger};

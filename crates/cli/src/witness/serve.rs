@@ -98,6 +98,7 @@ pub fn start(config: &WitnessConfig) -> anyhow::Result<RunningWitness> {
     let (shared, pursuit) = Shared::open(&config.folder, alarms, &config.from)?;
     let shared = Arc::new(shared);
     let status = Arc::new(Mutex::new(WitnessStatus::of(&shared, &pursuit, None)));
+    let definition = Arc::clone(pursuit.follower.ledger().definition());
     let (follower, inbox) = mpsc::channel();
     let follows = Follows {
         shared: Arc::clone(&shared),
@@ -113,6 +114,7 @@ pub fn start(config: &WitnessConfig) -> anyhow::Result<RunningWitness> {
     let desk = http::Desk {
         shared: Arc::clone(&shared),
         status: Arc::clone(&status),
+        definition,
         follower: follower.clone(),
         patience: config.patience,
     };

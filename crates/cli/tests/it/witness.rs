@@ -454,6 +454,8 @@ fn a_growing_log_is_followed_and_the_centre_s_totals_compared() {
             fs::read(folder.join("copy").join(&path)).unwrap() == fs::read(world.path("bundle").join(&path)).unwrap()
         );
     }
+    let (code, page) = witness.get("/");
+    assert!(code == 200 && page.contains("w.example/witness") && page.contains(level["root"].as_str().unwrap()), "{page}");
     assert_eq!(witness.end(), Some(0), "no alarm was raised");
 }
 
