@@ -5,6 +5,7 @@ pub mod drill;
 pub mod election;
 pub mod generate_docs;
 pub mod import;
+pub mod mirror;
 pub mod night;
 pub mod relay;
 pub mod station;
@@ -28,6 +29,8 @@ pub enum Command {
     Relay(Box<relay::Args>),
     /// Redo everything that a bundle claims
     Verify(verify::Args),
+    /// Keep a verified copy of a bundle that any web server can serve
+    Mirror(mirror::Args),
     /// Turn published tables into an election package
     Import(import::Args),
     /// Run a whole election night on this machine, then verify its bundle
@@ -48,6 +51,7 @@ impl Command {
             Self::Centre(args) => centre::run(args, printer),
             Self::Relay(args) => relay::run(*args, printer),
             Self::Verify(args) => verify::run(&args, printer),
+            Self::Mirror(args) => mirror::run(&args, printer),
             Self::Import(args) => import::run(&args, printer),
             Self::Night(args) => night::run(*args, printer),
             Self::Drill(args) => drill::run(args, printer),
@@ -64,6 +68,7 @@ pub fn schemas() -> Vec<(&'static str, Schema)> {
     schemas.extend(centre::schemas());
     schemas.extend(relay::schemas());
     schemas.extend(verify::schemas());
+    schemas.extend(mirror::schemas());
     schemas.extend(import::schemas());
     schemas.extend(night::schemas());
     schemas.extend(drill::schemas());

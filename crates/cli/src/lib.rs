@@ -11,6 +11,7 @@
 //! | [`night`] | a whole election night on this machine |
 //! | [`drill`] | a rehearsal under attack, by a script |
 //! | [`relay`] | records of others, held and sent on |
+//! | [`mirror`] | a verified copy of a bundle |
 //! | [`printer`] | the one way out: stdout, stderr, JSON, progress |
 //! | [`files`] | durable, never overwriting writes and bounded reads |
 
@@ -23,6 +24,7 @@ pub mod drill;
 mod field;
 pub mod files;
 pub mod http;
+pub mod mirror;
 pub mod night;
 pub mod pack;
 pub mod package;

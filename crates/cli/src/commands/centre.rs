@@ -2,7 +2,7 @@
 
 mod ingest;
 mod init;
-mod serve;
+pub(crate) mod serve;
 
 use clap::Subcommand;
 use schemars::{Schema, schema_for};

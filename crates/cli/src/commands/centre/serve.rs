@@ -171,7 +171,8 @@ fn summary(stats: &CentreStats) -> String {
     )
 }
 
-fn parse_duration(text: &str) -> Result<Duration, String> {
+/// A time as options take it.
+pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
     let wrong = || format!("`{text}` is not a time; write it as 250ms, 1s or 2m");
     let unit_at = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?;
     let (number, unit) = text.split_at(unit_at);
