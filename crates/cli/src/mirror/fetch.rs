@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::{Context, anyhow};
 use indicatif::ProgressBar;
 use rayon::prelude::*;
 use tallyproof_count::manifest::{Manifest, file_hash};
@@ -37,6 +37,17 @@ pub(super) struct Staged {
     /// Every path of the bundle.
     all: BTreeSet<String>,
     fetched: Fetched,
+    torn: bool,
+}
+
+/// What became of one file.
+enum Got {
+    /// The copy has it.
+    Held,
+    /// It was fetched, with so many bytes; `listed` if it is what the manifest says, or nothing is said of it.
+    New { bytes: usize, listed: bool },
+    /// The source lacks it.
+    Missing,
 }
 
 impl Staged {
@@ -51,8 +62,14 @@ impl Staged {
     ) -> anyhow::Result<Self> {
         clear(staging)?;
         let staging = staging.to_owned();
-        let mut staged =
-            Self { held, staging, new: BTreeSet::new(), all: BTreeSet::new(), fetched: Fetched::default() };
+        let mut staged = Self {
+            held,
+            staging,
+            new: BTreeSet::new(),
+            all: BTreeSet::new(),
+            fetched: Fetched::default(),
+            torn: false,
+        };
         progress.set_message("fetching");
         let listed = staged.keep_notes(notes)?;
         progress.set_length(listed.files.len() as u64 + sizes.iter().map(|size| size / 128).sum::<u64>());
@@ -84,6 +101,11 @@ impl Staged {
         self.fetched
     }
 
+    /// Whether files were missing, or not those that the manifest lists: so is a bundle that is being published right now.
+    pub(super) fn is_torn(&self) -> bool {
+        self.torn
+    }
+
     /// The bytes of one of the bundle's files.
     pub(super) fn bytes(&self, path: &str) -> anyhow::Result<Vec<u8>> {
         needed(self, path)
@@ -96,59 +118,66 @@ impl Staged {
         for (path, bytes) in paths.into_iter().zip([notes.manifest, notes.cosigned, notes.checkpoint]) {
             if let Some(bytes) = bytes {
                 self.store(path, &bytes)?;
-                self.note([path.to_owned()], vec![Some(bytes.len())], &ProgressBar::hidden());
+                let got = Got::New { bytes: bytes.len(), listed: true };
+                self.note([path.to_owned()], vec![got], &ProgressBar::hidden());
             }
         }
         Ok(listed)
     }
 
-    /// Bytes that were fetched; nothing if the copy has the file already.
-    fn fetch_listed(&self, source: &dyn Source, path: &str, hash: &Hash) -> anyhow::Result<Option<usize>> {
+    fn fetch_listed(&self, source: &dyn Source, path: &str, hash: &Hash) -> anyhow::Result<Got> {
         if self.held.read(path).is_ok_and(|held| held.is_some_and(|bytes| file_hash(&bytes) == *hash)) {
-            return Ok(None);
+            return Ok(Got::Held);
         }
-        let bytes = needed(source, path)?;
-        if file_hash(&bytes) != *hash {
-            bail!(
-                "{path} is not the file that the source's manifest lists; if it is being published right now, try again"
-            );
-        }
-        self.store(path, &bytes)?;
-        Ok(Some(bytes.len()))
+        self.fetch_file(source, path, |bytes| file_hash(bytes) == *hash)
     }
 
     fn fetch_tiles(&mut self, source: &dyn Source, size: u64, progress: &ProgressBar) -> anyhow::Result<()> {
         let mut tiles = tiles_for(0, size);
         loop {
-            // A signed size is still only a claim: what comes first has to be there before more is asked for.
+            // A signed size is still only a claim: some of what comes first has to be there before more is asked for.
             let window: Vec<String> = tiles.by_ref().take(WINDOW).map(|tile| bundle::tile_path(&tile)).collect();
-            if window.is_empty() {
-                return Ok(());
-            }
             let got =
                 window.par_iter().map(|path| self.fetch_tile(source, path)).collect::<anyhow::Result<Vec<_>>>()?;
+            let nothing = got.iter().all(|got| matches!(got, Got::Missing));
             self.note(window, got, progress);
+            if nothing {
+                return Ok(());
+            }
         }
     }
 
-    fn fetch_tile(&self, source: &dyn Source, path: &str) -> anyhow::Result<Option<usize>> {
+    /// A tile that the copy has is not asked for again: were it another one now, the root would tell.
+    fn fetch_tile(&self, source: &dyn Source, path: &str) -> anyhow::Result<Got> {
         if self.new.contains(path) || self.held.read(path).is_ok_and(|held| held.is_some()) {
-            return Ok(None);
+            return Ok(Got::Held);
         }
-        let bytes = needed(source, path)?;
-        self.store(path, &bytes)?;
-        Ok(Some(bytes.len()))
+        self.fetch_file(source, path, |_| true)
     }
 
-    fn note(&mut self, paths: impl IntoIterator<Item = String>, got: Vec<Option<usize>>, progress: &ProgressBar) {
-        for (path, bytes) in paths.into_iter().zip(got) {
-            if let Some(bytes) = bytes {
-                self.new.insert(path.clone());
-                self.fetched.files += 1;
-                self.fetched.bytes += bytes as u64;
+    fn fetch_file(&self, source: &dyn Source, path: &str, listed: impl Fn(&[u8]) -> bool) -> anyhow::Result<Got> {
+        let Some(bytes) = optional(source, path)? else { return Ok(Got::Missing) };
+        self.store(path, &bytes)?;
+        Ok(Got::New { bytes: bytes.len(), listed: listed(&bytes) })
+    }
+
+    fn note(&mut self, paths: impl IntoIterator<Item = String>, got: Vec<Got>, progress: &ProgressBar) {
+        for (path, got) in paths.into_iter().zip(got) {
+            progress.inc(1);
+            match got {
+                Got::Missing => {
+                    self.torn = true;
+                    continue;
+                }
+                Got::New { bytes, listed } => {
+                    self.torn |= !listed;
+                    self.new.insert(path.clone());
+                    self.fetched.files += 1;
+                    self.fetched.bytes += bytes as u64;
+                }
+                Got::Held => {}
             }
             self.all.insert(path);
-            progress.inc(1);
         }
     }
 

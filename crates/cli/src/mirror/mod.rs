@@ -7,12 +7,14 @@ mod fetch;
 
 use std::cell::Cell;
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
 use indicatif::ProgressBar;
 use tallyproof_count::{Source, Trust, Verification, bundle, verify};
 use tallyproof_log::checkpoint::{self, Checkpoint};
-use tallyproof_log::fork::{ForkProof, Prefix};
+use tallyproof_log::fork::{ForkError, ForkProof, Prefix};
 use tallyproof_log::note::{SignedNote, VerifierKey};
 use tallyproof_log::reader::TileReader;
 use tallyproof_log::tile::TilePath;
@@ -25,6 +27,10 @@ use fetch::{Fetched, Staged};
 
 /// Tiles that are in memory at a time.
 const WINDOW: usize = 64;
+
+/// How often a source that is being published is read again at once, and after which time.
+const PATIENCE: u32 = 4;
+const PUBLISHING: Duration = Duration::from_millis(250);
 
 /// The folder of a copy.
 pub struct Mirror {
@@ -50,6 +56,8 @@ pub enum Round {
     Updated(Box<Verification>, Fetched),
     /// What the source shows does not hold; the copy is as it was.
     Refused(Box<Verification>),
+    /// The source's signed files or their tiles do not hold, for this reason, so that there was nothing to verify.
+    Unsigned(String),
     /// The copy itself does not hold any more, though the source shows nothing new.
     Damaged(Box<Verification>),
     /// The source shows another history than the copy, and the log's key signed both; the copy is as it was.
@@ -75,30 +83,48 @@ impl Mirror {
 
     /// Looks at the source once. An error leaves the copy as it was.
     pub fn round(&self, source: &dyn Source, progress: &ProgressBar) -> anyhow::Result<Round> {
+        for _ in 0..PATIENCE {
+            if let Some(round) = self.attempt(source, progress, false)? {
+                return Ok(round);
+            }
+            thread::sleep(PUBLISHING);
+        }
+        let last = self.attempt(source, progress, true)?;
+        last.context("the source is published too often to be read whole; try again")
+    }
+
+    /// Nothing if the source seems to be in the middle of a publication, unless this is the `last` look at it.
+    fn attempt(&self, source: &dyn Source, progress: &ProgressBar, last: bool) -> anyhow::Result<Option<Round>> {
         let held = Folder::open(self.folder.root())?;
         // In this order: in a bundle that is being published, what is read later covers what was read before.
         let [manifest, cosigned, checkpoint] =
             [bundle::MANIFEST, bundle::COSIGNED, bundle::CHECKPOINT].map(|path| fetch::optional(source, path));
         let notes = Notes { manifest: manifest?, cosigned: cosigned?, checkpoint: checkpoint? };
         if notes == Notes::held(&held)? {
-            return self.look_again(&held, progress);
+            return self.look_again(&held, progress).map(Some);
         }
         let log = self.log_key(&held, source)?;
-        let [latest, cosigned] = notes.open(&log).context("what the source shows")?;
-        let latest = latest.with_context(|| format!("the source lacks {}", bundle::CHECKPOINT))?;
+        let (latest, cosigned) = match notes.open(&log) {
+            Ok([Some(latest), cosigned]) => (latest, cosigned),
+            Ok([None, _]) => bail!("the source lacks {}", bundle::CHECKPOINT),
+            Err(error) => return Ok(Some(Round::Unsigned(format!("{error:#}")))),
+        };
         let [before, cosigned_before] =
             Notes::held(&held)?.open(&log).context("the copy itself; keep it and look into it")?;
         if let Some(before) = before {
-            if let Some(fork) = find_fork(source, &held, &log, &before, &latest)? {
-                return self.keep_proof(&fork);
+            match find_fork(source, &held, &log, &before, &latest) {
+                Ok(None) => {}
+                Ok(Some(fork)) => return self.keep_proof(&fork).map(Some),
+                Err(error) if error.is::<ForkError>() => return Ok(Some(Round::Unsigned(format!("{error:#}")))),
+                Err(error) => return Err(error),
             }
             if latest.size() < before.size() || size(cosigned.as_ref()) < size(cosigned_before.as_ref()) {
-                return Ok(Round::Behind { source: latest.size(), held: before.size() });
+                return Ok(Some(Round::Behind { source: latest.size(), held: before.size() }));
             }
         }
         let sizes = cosigned.iter().chain([&latest]).map(Stated::size).collect();
         let staged = Staged::fetch(&self.beside("staging")?, source, held, sizes, notes, progress)?;
-        self.settle(&staged, progress)
+        if staged.is_torn() && !last { Ok(None) } else { self.settle(&staged, progress).map(Some) }
     }
 
     /// Removes what rounds leave beside the copy.
@@ -211,8 +237,11 @@ impl Notes {
 
     /// The checkpoint, and the one that witnesses cosigned.
     fn open(&self, log: &VerifierKey) -> anyhow::Result<[Option<Stated>; 2]> {
-        let open = |bytes: &Option<Vec<u8>>| bytes.as_deref().map(|bytes| Stated::open(bytes, log)).transpose();
-        Ok([open(&self.checkpoint)?, open(&self.cosigned)?])
+        let open = |path, bytes: &Option<Vec<u8>>| {
+            let stated = bytes.as_deref().map(|bytes| Stated::open(bytes, log).context(path));
+            stated.transpose()
+        };
+        Ok([open(bundle::CHECKPOINT, &self.checkpoint)?, open(bundle::COSIGNED, &self.cosigned)?])
     }
 }
 

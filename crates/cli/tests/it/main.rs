@@ -16,8 +16,11 @@ mod guide;
 mod http;
 mod import;
 mod ingest;
+mod mirror;
 mod night;
+mod published;
 mod relay;
+mod second_stage;
 mod shell;
 #[cfg(target_os = "linux")]
 mod siege;
