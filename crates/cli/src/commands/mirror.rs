@@ -171,7 +171,7 @@ impl MirrorReport {
                 self.found(&found);
                 self.say(false, "refused", format!("Nothing of it was taken. {}", found.statement));
             }
-            Round::Unsigned(why) => self.say(false, "refused", format!("Nothing of it was taken: {why}.")),
+            Round::Unsound(why) => self.say(false, "refused", format!("Nothing of it was taken: {why}.")),
             Round::Damaged(found) => {
                 self.found(&found);
                 let what =

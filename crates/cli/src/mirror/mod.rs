@@ -16,7 +16,7 @@ use tallyproof_count::{Source, Trust, Verification, bundle, verify};
 use tallyproof_log::checkpoint::{self, Checkpoint};
 use tallyproof_log::fork::{ForkError, ForkProof, Prefix};
 use tallyproof_log::note::{SignedNote, VerifierKey};
-use tallyproof_log::reader::TileReader;
+use tallyproof_log::reader::{ReadError, TileReader};
 use tallyproof_log::tile::TilePath;
 use tallyproof_store::BundleFolder;
 use tallyproof_store::bundle::BundleError;
@@ -57,7 +57,7 @@ pub enum Round {
     /// What the source shows does not hold; the copy is as it was.
     Refused(Box<Verification>),
     /// The source's signed files or their tiles do not hold, for this reason, so that there was nothing to verify.
-    Unsigned(String),
+    Unsound(String),
     /// The copy itself does not hold any more, though the source shows nothing new.
     Damaged(Box<Verification>),
     /// The source shows another history than the copy, and the log's key signed both; the copy is as it was.
@@ -107,7 +107,7 @@ impl Mirror {
         let (latest, cosigned) = match notes.open(&log) {
             Ok([Some(latest), cosigned]) => (latest, cosigned),
             Ok([None, _]) => bail!("the source lacks {}", bundle::CHECKPOINT),
-            Err(error) => return Ok(Some(Round::Unsigned(format!("{error:#}")))),
+            Err(error) => return Ok(Some(Round::Unsound(format!("{error:#}")))),
         };
         let [before, cosigned_before] =
             Notes::held(&held)?.open(&log).context("the copy itself; keep it and look into it")?;
@@ -115,7 +115,7 @@ impl Mirror {
             match find_fork(source, &held, &log, &before, &latest) {
                 Ok(None) => {}
                 Ok(Some(fork)) => return self.keep_proof(&fork).map(Some),
-                Err(error) if error.is::<ForkError>() => return Ok(Some(Round::Unsigned(format!("{error:#}")))),
+                Err(error) if is_unsound(&error) => return Ok(Some(Round::Unsound(format!("{error:#}")))),
                 Err(error) => return Err(error),
             }
             if latest.size() < before.size() || size(cosigned.as_ref()) < size(cosigned_before.as_ref()) {
@@ -210,6 +210,12 @@ impl Mirror {
         }
         Ok(Round::Forked { proof: path, what: fork.to_string() })
     }
+}
+
+/// Whether it is the source's bytes that are wrong, and not the way to them.
+fn is_unsound(error: &anyhow::Error) -> bool {
+    let of_tiles = error.downcast_ref::<ReadError>();
+    error.is::<ForkError>() || of_tiles.is_some_and(|error| !matches!(error, ReadError::Unreadable { .. }))
 }
 
 /// Whether the error is an alarm rather than a passing trouble: a tile that was shown has other bytes now.
