@@ -12,6 +12,7 @@
 //! | [`drill`] | a rehearsal under attack, by a script |
 //! | [`relay`] | records of others, held and sent on |
 //! | [`mirror`] | a verified copy of a bundle |
+//! | [`witness`] | an independent copy of a log, and what it cosigns |
 //! | [`printer`] | the one way out: stdout, stderr, JSON, progress |
 //! | [`files`] | durable, never overwriting writes and bounded reads |
 
@@ -24,6 +25,7 @@ pub mod drill;
 mod field;
 pub mod files;
 pub mod http;
+mod keyfile;
 pub mod mirror;
 pub mod night;
 pub mod pack;
@@ -34,6 +36,7 @@ pub mod serve;
 pub mod sockets;
 pub mod station;
 pub mod table;
+pub mod witness;
 
 use std::ffi::OsString;
 use std::path::PathBuf;

@@ -6,7 +6,10 @@
 //! |---|---|
 //! | [`mod@judge`] | one entry's bytes → what it is worth on its own: signature, key, rules |
 //! | [`ledger`] | the fold over judged entries: which record stands for each station and contest |
+//! | [`statements`] | what statements do to the ledger: corrections, endorsements, policies, bulletins, and the rules for them |
+//! | [`keyring`] | the keys that were enrolled and revoked in the log |
 //! | [`totals`] | sums by contest, area, ballot line, candidate and party |
+//! | [`effect`] | what each correction changed |
 //! | [`bundle`] | paths of the bundle, and the index files that anyone can rebuild |
 //! | [`manifest`] | the signed list of the bundle's files |
 //! | [`trust`] | what a sceptic takes from outside the bundle |
@@ -16,16 +19,21 @@
 
 pub mod bundle;
 pub mod check;
+pub mod effect;
 pub mod judge;
+pub mod keyring;
 pub mod ledger;
 pub mod manifest;
 pub mod policy;
 mod roster;
+pub mod statements;
+mod statements_json;
 pub mod totals;
 pub mod trust;
 pub mod verify;
 
-pub use judge::{Judged, JudgedRecord, judge, judge_record};
+pub use judge::{Judged, JudgedRecord, JudgedStatement, SignedBy, Signer, judge, judge_record, judge_statement};
+pub use keyring::Keyring;
 pub use ledger::{Ledger, SlotStatus};
 pub use totals::Totals;
 pub use trust::Trust;

@@ -36,6 +36,16 @@ impl Tree {
         index
     }
 
+    /// Takes back the leaves after the first `size`: those appended on trial, when they turn out not to be the log's.
+    pub fn rewind(&mut self, size: u64) {
+        if size < self.size {
+            // Before the leaf at `size` stand the subtrees complete at that size.
+            let nodes = 2 * size - u64::from(size.count_ones());
+            self.nodes.truncate(usize::try_from(nodes).unwrap_or(usize::MAX));
+            self.size = size;
+        }
+    }
+
     /// Leaves in the tree.
     pub fn size(&self) -> u64 {
         self.size

@@ -9,7 +9,7 @@ use schemars::{JsonSchema, Schema, schema_for};
 use serde::Serialize;
 use tallyproof_count::Verification;
 
-use crate::commands::centre::serve::parse_duration;
+use super::duration;
 use crate::commands::verify::read_trust;
 use crate::mirror::{self, Mirror, Round};
 use crate::package::ProblemRow;
@@ -36,7 +36,7 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     trust: Option<PathBuf>,
     /// Look again after this time [default: once only]
-    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
     every: Option<Duration>,
 }
 

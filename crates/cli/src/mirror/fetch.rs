@@ -92,9 +92,8 @@ impl Staged {
 
     /// Everything that is neither a tile nor a note that has its own turn.
     pub(super) fn other_files(&self) -> impl Iterator<Item = &String> {
-        self.all
-            .iter()
-            .filter(|path| !is_tile(path) && ![bundle::CHECKPOINT, bundle::MANIFEST].contains(&path.as_str()))
+        let notes = [bundle::CHECKPOINT, bundle::COSIGNED, bundle::MANIFEST];
+        self.all.iter().filter(move |path| !is_tile(path) && !notes.contains(&path.as_str()))
     }
 
     pub(super) fn fetched(&self) -> Fetched {

@@ -178,6 +178,9 @@ impl Mirror {
             self.folder.put_tiles(tiles.iter().map(below).zip(read.iter().map(Vec::as_slice)))?;
         }
         self.folder.put_checkpoint(&staged.bytes(bundle::CHECKPOINT)?)?;
+        if let Some(cosigned) = fetch::optional(staged, bundle::COSIGNED)? {
+            self.folder.put_cosigned(&cosigned)?;
+        }
         let files = staged.other_files().map(|path| Ok((path.clone(), staged.bytes(path)?)));
         let mut files = files.collect::<anyhow::Result<Vec<_>>>()?;
         // Last, so that a reader who finds a new manifest finds what it lists.

@@ -13,7 +13,13 @@ use crate::{
 
 /// Files that a manifest has to list, so that its signature covers them.
 fn to_be_covered() -> impl Iterator<Item = &'static str> {
-    bundle::DEFINITION.into_iter().chain([bundle::STATIONS, bundle::TOTALS, bundle::POLICY, bundle::VKEYS])
+    bundle::DEFINITION.into_iter().chain([
+        bundle::STATEMENTS,
+        bundle::STATIONS,
+        bundle::TOTALS,
+        bundle::POLICY,
+        bundle::VKEYS,
+    ])
 }
 
 /// Hashes every file that the manifest lists.

@@ -6,10 +6,10 @@ use tallyproof_log::{
     policy::Policy,
     tree::Tree,
 };
-use tallyproof_record::{Election, Problem};
+use tallyproof_record::Problem;
 
 use super::notes::{Stated, Statements};
-use crate::{bundle, check::Check, policy};
+use crate::{bundle, check::Check, ledger::Ledger, policy};
 
 /// What the witnesses' cosignatures show.
 #[derive(Default)]
@@ -24,38 +24,43 @@ pub(super) struct Witnessing {
     pub(super) warnings: Vec<Problem>,
 }
 
-/// Checks policy, `log/cosigned` and `log/frozen`, and counts cosignatures by the trusted policy, or else the definition's.
+/// Checks policy, `log/cosigned` and `log/frozen`, and counts cosignatures by the trusted policy, or else by the one in force: the
+/// definition's, until a statement in the log replaces it.
 ///
 /// They are counted on `log/checkpoint` if it has the quorum or nothing else has; otherwise on `log/cosigned`.
 pub(super) fn check(
     statements: &Statements,
-    election: Option<&Election>,
+    ledger: Option<&Ledger>,
     trusted: Option<&Policy>,
     tree: Option<&Tree>,
 ) -> Witnessing {
     let mut found = Witnessing { frozen: statements.frozen.is_some(), ..Witnessing::default() };
-    let own = election.zip(statements.log.as_ref()).and_then(|(election, log)| {
-        let policy = stated(election, log);
+    let mut in_force = |size: Option<u64>| {
+        let policy = stated(ledger?, statements.log.as_ref()?, size.unwrap_or(u64::MAX));
         policy.map_err(|problem| found.problems.push(problem)).ok()
-    });
-    found.problems.extend(own.as_ref().and_then(|own| check_policy(statements, own)));
-    found.problems.extend(check_cosigned(statements, own.as_ref(), tree));
+    };
+    let published = in_force(statements.manifest.as_ref().map(|manifest| manifest.value.tree_size));
+    let latest = in_force(statements.checkpoint.as_ref().map(|checkpoint| checkpoint.value.size));
+    let earlier = in_force(statements.cosigned.as_ref().map(|cosigned| cosigned.value.size));
+    found.problems.extend(published.and_then(|published| check_policy(statements, &published)));
+    found.problems.extend(check_cosigned(statements, earlier.as_ref(), tree));
     found.problems.extend(check_frozen(statements));
-    if let Some(policy) = trusted.or(own.as_ref()) {
-        found.count(statements, policy);
+    if let (Some(latest), Some(earlier)) = (trusted.or(latest.as_ref()), trusted.or(earlier.as_ref())) {
+        found.count(statements, latest, earlier);
     }
     found
 }
 
-fn stated(election: &Election, log: &VerifierKey) -> Result<Policy, Problem> {
-    policy::of_lines(election.policy_lines(), log)
+/// The policy in force for the log's first `size` entries.
+fn stated(ledger: &Ledger, log: &VerifierKey, size: u64) -> Result<Policy, Problem> {
+    policy::of_lines(ledger.policy_lines_at(size), log)
         .map_err(|error| Check::Policy.problem("election/election.toml", format!("the witness policy: {error}")))
 }
 
 fn check_policy(statements: &Statements, own: &Policy) -> Option<Problem> {
     let differs = statements.policy.as_ref().is_some_and(|bytes| *bytes != own.to_string().into_bytes());
     differs.then(|| {
-        let what = "not the policy that the definition states; whoever published it asks for other witnesses";
+        let what = "not the policy that the definition, or a statement in the log, puts in force; whoever published it asks for other witnesses";
         Check::PolicyStated.problem(bundle::POLICY, what)
     })
 }
@@ -72,7 +77,7 @@ fn check_cosigned(statements: &Statements, own: Option<&Policy>, tree: Option<&T
         wrong.push(format!("the log's root at tree size {size} is {found}, the one cosigned is {stated}"));
     }
     if own.is_some_and(|own| !own.satisfied_by(&cosigners(own, cosigned))) {
-        wrong.push("the quorum of the definition's policy is not met".into());
+        wrong.push("the quorum of the policy in force is not met".into());
     }
     wrong.into_iter().map(|what| Check::Cosigned.problem(bundle::COSIGNED, what)).collect()
 }
@@ -103,11 +108,12 @@ fn cosigners<'p>(policy: &'p Policy, checkpoint: &Stated<Checkpoint>) -> Vec<&'p
 }
 
 impl Witnessing {
-    fn count(&mut self, statements: &Statements, policy: &Policy) {
+    /// Counts by `policy` on the checkpoint, by `before` on the one cosigned earlier.
+    fn count(&mut self, statements: &Statements, policy: &Policy, before: &Policy) {
         let Some(checkpoint) = &statements.checkpoint else { return };
         let latest = cosigners(policy, checkpoint);
-        let earlier = statements.cosigned.as_ref().map(|cosigned| (cosigned.value.size, cosigners(policy, cosigned)));
-        let earlier = earlier.filter(|(_, names)| policy.satisfied_by(names));
+        let earlier = statements.cosigned.as_ref().map(|cosigned| (cosigned.value.size, cosigners(before, cosigned)));
+        let earlier = earlier.filter(|(_, names)| before.satisfied_by(names));
         let met = policy.satisfied_by(&latest);
         if let Some(quorum) = policy.quorum().filter(|_| !met) {
             let problem = Check::Quorum.problem(bundle::CHECKPOINT, unmet(policy, quorum, &latest, earlier.as_ref()));

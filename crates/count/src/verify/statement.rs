@@ -7,6 +7,7 @@ pub(super) fn of(verification: &Verification, premises: &Premises) -> String {
     let sentences = [
         drill(verification),
         Some(shown(verification)),
+        corrected(verification),
         cosigned(verification),
         finished(verification),
         unseen(premises.listed),
@@ -36,6 +37,17 @@ fn shown(v: &Verification) -> String {
          over the {} counted records.",
         v.tree_size, v.counted
     )
+}
+
+fn corrected(v: &Verification) -> Option<String> {
+    let noun = if v.corrections == 1 { "correction" } else { "corrections" };
+    (v.ok && v.corrections > 0).then(|| {
+        format!(
+            "{} {noun} signed by as many members of the authority as the definition asks for change the totals as it stands, \
+             which are listed apart.",
+            v.corrections
+        )
+    })
 }
 
 fn cosigned(v: &Verification) -> Option<String> {

@@ -6,6 +6,7 @@ mod changes;
 mod checks;
 mod count;
 mod receipts;
+mod statements;
 mod verify;
 mod voters;
 mod witnesses;

@@ -121,6 +121,7 @@ impl Election {
             self.contest_toml(&mut out, contest);
         }
         self.witnesses_toml(&mut out);
+        self.signatories_toml(&mut out);
         self.rules_toml(&mut out);
         out
     }
@@ -149,6 +150,24 @@ impl Election {
             out.push_str(",\n");
         }
         out.push_str("]\n");
+    }
+
+    fn signatories_toml(&self, out: &mut String) {
+        if let Some(authority) = &self.authority {
+            // Writing to a `String` cannot fail.
+            let _ = write!(out, "\n[authority]\nthreshold = {}\n", authority.threshold());
+            for member in authority.members() {
+                out.push_str("\n[[authority.member]]\n");
+                toml_string(out, "name", &member.name);
+                toml_string(out, "key", &hex::encode(member.key.as_bytes()));
+            }
+        }
+        for agent in &self.agents {
+            out.push_str("\n[[agent]]\n");
+            toml_string(out, "id", &agent.id);
+            toml_string(out, "name", &agent.name);
+            toml_string(out, "key", &hex::encode(agent.key.as_bytes()));
+        }
     }
 
     fn rules_toml(&self, out: &mut String) {

@@ -8,6 +8,7 @@ mod ballot;
 mod head;
 mod register;
 pub(super) mod report;
+mod signatories;
 pub(super) mod table;
 
 use std::collections::BTreeMap;
@@ -59,6 +60,9 @@ fn read(files: &Files, report: &mut Report) -> Option<Election> {
     {
         contests_without_lines(&head, &mut Checker::new(toml, report));
     }
+    if let (Some(toml), Some(stations)) = (&toml, &stations) {
+        signatories::keys_of_stations(&mut Checker::new(toml, report), &head.signatories, stations);
+    }
     Some(Election {
         id: head.id,
         name: head.name,
@@ -70,6 +74,8 @@ fn read(files: &Files, report: &mut Report) -> Option<Election> {
         areas: areas.list,
         stations: stations?,
         policy: head.policy,
+        authority: head.signatories.authority,
+        agents: head.signatories.agents,
         rules: head.rules,
     })
 }

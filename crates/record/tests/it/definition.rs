@@ -47,7 +47,7 @@ fn example() -> Files {
         .into()
 }
 
-fn election() -> Election {
+pub(crate) fn election() -> Election {
     package::parse(&example()).unwrap()
 }
 
@@ -125,6 +125,11 @@ const TOML_MISTAKES: &[(&str, &str, &str, &str)] = &[
     ("\n[[contest]]", "[witnesses]\npolicy = [\"quorum none\", 7]\n[[contest]]", "PK-11", "election.toml:7:26"),
     ("\n[[contest]]", "[witnesses]\npolicy = [\n\"log x\"]\n[[contest]]", "PK-38", "election.toml:8:1"),
     ("\n[[contest]]", "[witnesses]\npolicy = [\"quorum a\\nlog x\"]\n[[contest]]", "PK-14", "election.toml:7:11"),
+    ("\n[[contest]]", "authority = 1\n[[contest]]", "PK-11", "election.toml:6:13"),
+    ("\n[[contest]]", "[authority]\n[[contest]]", "PK-10", "election.toml:6:1"),
+    ("\n[[contest]]", "[authority]\nthreshold = 1\n[[contest]]", "PK-39", "election.toml:7:13"),
+    ("\n[[contest]]", "[authority]\nquorum = 1\nthreshold = 1\nmember = []\n[[contest]]", "PK-09", "election.toml:7:1"),
+    ("\n[[contest]]", "agent = [7]\n[[contest]]", "PK-11", "election.toml:6:10"),
 ];
 
 /// As [`TOML_MISTAKES`], for the tables.
@@ -500,6 +505,76 @@ fn a_country_is_read_fast_enough_to_check_while_editing() {
     // Two mistakes a row is the worst case. The bound is far from it, and would not hold if looking up places or
     // guessing names took time quadratic in the file's length.
     assert!(started.elapsed().as_secs() < 5, "{:?}", started.elapsed());
+}
+
+const KEY_3: &str = "fc51cd8e6218a1a38da47ed00230f0580816ed13ba3303ac5deb911548908025";
+/// Two members, one agent.
+const SIGNATORIES: &str = "
+[authority]
+threshold = 2
+
+[[authority.member]]
+name = \"chair\"
+key = \"d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a\"
+
+[[authority.member]]
+name = \"clerk\"
+key = \"3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c\"
+
+[[agent]]
+id = \"p1\"
+name = \"Agent 1\"
+key = \"fc51cd8e6218a1a38da47ed00230f0580816ed13ba3303ac5deb911548908025\"
+";
+
+/// The example with authority and agent, of whose text `from` is replaced.
+fn with_signatories(from: &str, to: &str) -> Files {
+    let mut files = example();
+    assert!(SIGNATORIES.contains(from), "{from}");
+    files.insert("election.toml".into(), (TOML.to_owned() + &SIGNATORIES.replacen(from, to, 1)).into());
+    files
+}
+
+#[test]
+fn authority_and_agents_are_read_and_rendered_as_written() {
+    let files = with_signatories("", "");
+    let election = package::parse(&files).unwrap();
+    let authority = election.authority().unwrap();
+    let members: Vec<_> = authority.members().iter().map(|member| member.name.as_str()).collect();
+    assert_eq!((authority.threshold(), members), (2, vec!["chair", "clerk"]));
+    assert_eq!(hex::encode(authority.members()[1].key.as_bytes()), KEY_2);
+    let agents: Vec<_> = election.agents().iter().map(|agent| (agent.id.as_str(), agent.name.as_str())).collect();
+    assert_eq!(agents, [("p1", "Agent 1")]);
+    let canonical = canonical_files(&election);
+    assert_eq!(String::from_utf8_lossy(&canonical["election.toml"]), TOML.to_owned() + SIGNATORIES);
+    assert_eq!(package::parse_canonical(&canonical).unwrap().election(), &election);
+}
+
+#[test]
+fn who_may_speak_has_one_name_and_one_key_of_his_own() {
+    let first = 1 + TOML.lines().count();
+    for (from, to, code, line, column) in [
+        ("threshold = 2", "threshold = 3", "PK-39", 2, 13),
+        ("threshold = 2", "threshold = 0", "PK-39", 2, 13),
+        ("threshold = 2", "threshold = \"2\"", "PK-39", 2, 13),
+        ("threshold = 2\n", "", "PK-10", 1, 1),
+        ("name = \"clerk\"", "name = \"chair\"", "PK-15", 9, 8),
+        ("name = \"clerk\"", "name = \"Clerk\"", "PK-13", 9, 8),
+        ("name = \"clerk\"\n", "", "PK-10", 8, 1),
+        (KEY_2, "", "PK-30", 10, 7),
+        (KEY_2, &KEY_2[1..], "PK-30", 10, 7),
+        (KEY_2, "0100000000000000000000000000000000000000000000000000000000000000", "PK-30", 10, 7),
+        (KEY_2, KEY, "PK-31", 10, 7),
+        (KEY_3, KEY, "PK-31", 15, 7),
+        ("id = \"p1\"", "id = \"\"", "PK-13", 13, 6),
+        ("name = \"Agent 1\"", "title = 1\nname = \"Agent 1\"", "PK-09", 14, 1),
+    ] {
+        assert_mistake(&with_signatories(from, to), code, &format!("election.toml:{}:{column}", first + line));
+    }
+    let mut files = with_signatories("", "");
+    let stations = format!("id,area,registered,key\n1,north,500,{KEY}\n2,south,,\n");
+    files.insert("stations.csv".into(), stations.into());
+    assert_mistake(&files, "PK-31", &format!("election.toml:{}:7", first + 6));
 }
 
 fn field() -> impl Strategy<Value = String> {

@@ -12,11 +12,24 @@ use super::{
     super::{Contest, Figure, Phase, PollsClose},
     areas::Areas,
     report::{Checker, Code, Spot, shown},
+    signatories::{self, Signatories},
 };
 use crate::rules::{RuleId, RuleSetting, RuleSettings, Severity, Threshold};
 
-const KEYS: [&str; 10] =
-    ["format", "id", "name", "date", "phase", "polls_close", "source", "contest", "witnesses", "rules"];
+const KEYS: [&str; 12] = [
+    "format",
+    "id",
+    "name",
+    "date",
+    "phase",
+    "polls_close",
+    "source",
+    "contest",
+    "witnesses",
+    "authority",
+    "agent",
+    "rules",
+];
 const WITNESSES_KEYS: [&str; 1] = ["policy"];
 const POLICY_WORDS: [&str; 3] = ["witness", "group", "quorum"];
 const CONTEST_KEYS: [&str; 4] = ["id", "name", "area", "figures"];
@@ -36,6 +49,7 @@ pub(crate) struct Head {
     pub(crate) policy: Vec<String>,
     /// Byte offset of each line of `policy`.
     pub(crate) policy_places: Vec<usize>,
+    pub(crate) signatories: Signatories,
     pub(crate) rules: RuleSettings,
     /// Whether every contest was read: otherwise an id that is not here may still be right.
     pub(crate) complete: bool,
@@ -54,6 +68,7 @@ impl Head {
             places: Vec::new(),
             policy: Vec::new(),
             policy_places: Vec::new(),
+            signatories: Signatories::default(),
             rules: RuleSettings::default(),
             complete: false,
         }
@@ -81,26 +96,27 @@ pub(crate) fn parse(check: &mut Checker<'_, '_>, areas: &Areas) -> Option<Head> 
     head.source = keys.string(check, "source").map(|text| check.text("source", text).into());
     contests(check, keys, areas, &mut head);
     witnesses(check, keys, &mut head);
+    head.signatories = signatories::parse(check, keys);
     head.rules = rules(check, keys);
     Some(head)
 }
 
 /// A TOML table, and where to point for a key that it lacks.
 #[derive(Clone, Copy)]
-struct Keys<'t, 'a> {
-    table: &'t DeTable<'a>,
-    at: usize,
+pub(crate) struct Keys<'t, 'a> {
+    pub(crate) table: &'t DeTable<'a>,
+    pub(crate) at: usize,
 }
 
 impl<'t, 'a> Keys<'t, 'a> {
-    fn only(self, check: &mut Checker<'_, '_>, known: &[&str]) {
+    pub(crate) fn only(self, check: &mut Checker<'_, '_>, known: &[&str]) {
         for key in self.table.keys().filter(|key| !known.contains(&key.get_ref().as_ref())) {
             let spot = Spot { text: key.get_ref(), at: key.span().start };
             check.unknown(spot, Code::UnknownKey, "remove or rename the unknown key", known.iter().copied());
         }
     }
 
-    fn get(self, key: &str) -> Option<&'t Spanned<DeValue<'a>>> {
+    pub(crate) fn get(self, key: &str) -> Option<&'t Spanned<DeValue<'a>>> {
         self.table.get(key)
     }
 
@@ -109,14 +125,14 @@ impl<'t, 'a> Keys<'t, 'a> {
         string(check, key, value)
     }
 
-    fn required(self, check: &mut Checker<'_, '_>, key: &str) -> Option<Spot<'t>> {
+    pub(crate) fn required(self, check: &mut Checker<'_, '_>, key: &str) -> Option<Spot<'t>> {
         if self.get(key).is_none() {
             check.add(self.at, Code::MissingKey, format!("`{key}` is missing; add `{key} = \"…\"`"));
         }
         self.string(check, key)
     }
 
-    fn name(self, check: &mut Checker<'_, '_>) -> &'t str {
+    pub(crate) fn name(self, check: &mut Checker<'_, '_>) -> &'t str {
         let Some(name) = self.required(check, "name") else { return "" };
         if name.text.is_empty() {
             check.add(name.at, Code::BadText, "`name` is empty; write the name that readers will see");
@@ -134,7 +150,7 @@ fn string<'t>(check: &mut Checker<'_, '_>, key: &str, value: &'t Spanned<DeValue
     text.map(|text| Spot { text, at })
 }
 
-fn number(value: &DeValue<'_>) -> Option<u32> {
+pub(crate) fn number(value: &DeValue<'_>) -> Option<u32> {
     let integer = value.as_integer()?;
     u32::from_str_radix(integer.as_str(), integer.radix()).ok()
 }
