@@ -5,6 +5,7 @@ pub mod drill;
 pub mod election;
 pub mod generate_docs;
 pub mod import;
+pub mod mirror;
 pub mod night;
 pub mod relay;
 pub mod station;
@@ -33,6 +34,8 @@ pub enum Command {
     Witness(witness::Args),
     /// Redo everything that a bundle claims, or check a fork proof
     Verify(verify::Args),
+    /// Keep a verified copy of a bundle that any web server can serve
+    Mirror(mirror::Args),
     /// Turn published tables into an election package
     Import(import::Args),
     /// Run a whole election night on this machine, then verify its bundle
@@ -54,6 +57,7 @@ impl Command {
             Self::Relay(args) => relay::run(*args, printer),
             Self::Witness(args) => witness::run(args, printer),
             Self::Verify(args) => verify::run(&args, printer),
+            Self::Mirror(args) => mirror::run(&args, printer),
             Self::Import(args) => import::run(&args, printer),
             Self::Night(args) => night::run(*args, printer),
             Self::Drill(args) => drill::run(args, printer),
@@ -71,6 +75,7 @@ pub fn schemas() -> Vec<(&'static str, Schema)> {
     schemas.extend(relay::schemas());
     schemas.extend(witness::schemas());
     schemas.extend(verify::schemas());
+    schemas.extend(mirror::schemas());
     schemas.extend(import::schemas());
     schemas.extend(night::schemas());
     schemas.extend(drill::schemas());

@@ -17,9 +17,12 @@ mod guide;
 mod http;
 mod import;
 mod ingest;
+mod mirror;
 mod night;
 mod peer;
+mod published;
 mod relay;
+mod second_stage;
 mod shell;
 #[cfg(target_os = "linux")]
 mod siege;
