@@ -7,18 +7,28 @@
 //! | [`mod@judge`] | one entry's bytes → what it is worth on its own: signature, key, rules |
 //! | [`ledger`] | the fold over judged entries: which record stands for each station and contest |
 //! | [`totals`] | sums by contest, area, ballot line, candidate and party |
+//! | [`seats`] | from votes to seats |
+//! | [`assertion`] | linear assertions over votes, in integers |
+//! | [`mod@settled`] | whether records that are not included can change an outcome |
+//! | [`number`] | numbers as people read them |
+//! | [`share`] | thresholds and majorities as exact fractions |
 //! | [`bundle`] | paths of the bundle, and the index files that anyone can rebuild |
 //! | [`manifest`] | the signed list of the bundle's files |
 //! | [`trust`] | what a sceptic takes from outside the bundle |
 //! | [`mod@verify`] | redoes everything that a bundle states |
 //! | [`check`] | the one table of what [`mod@verify`] checks |
 
+pub mod assertion;
 pub mod bundle;
 pub mod check;
 pub mod judge;
 pub mod ledger;
 pub mod manifest;
+pub mod number;
 mod roster;
+pub mod seats;
+pub mod settled;
+pub mod share;
 pub mod totals;
 pub mod trust;
 pub mod verify;

@@ -11,9 +11,11 @@
 //! | [`frame`] | the 48-byte datagram header with its keyed tag |
 //! | [`receipt`] | the centre's signed promise that a record is durable |
 //! | [`entry`] | what a log entry's bytes mean |
+//! | [`csv`] | tables, read strictly, with the place of every field |
 //! | [`problem`] | a finding with its code and place |
 
 pub mod cose;
+pub mod csv;
 pub mod definition;
 pub mod entry;
 pub mod frame;
