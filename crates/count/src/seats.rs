@@ -50,10 +50,11 @@ impl Method {
         }
     }
 
-    /// The divisor of a list's seat number `seat` (from 1) as a whole number, each method on its own scale; `None` for
-    /// largest remainders.
+    /// The divisor of a list's seat number `seat`, from 1, as a whole number, each method on its own scale; `None` for
+    /// largest remainders, and for a seat number 0.
     pub fn divisor(self, seat: u64) -> Option<u64> {
         match self {
+            _ if seat == 0 => None,
             Self::DHondt => Some(seat),
             Self::SainteLague => Some(2 * seat - 1),
             Self::ModifiedSainteLague if seat == 1 => Some(7),
@@ -191,7 +192,9 @@ pub enum SeatsError {
     #[error("alliances cannot be combined with seats won by name")]
     MixedAlliance,
     /// `Within` with a largest remainder.
-    #[error("a house of fixed size needs a divisor method: a largest remainder knows no next seat after those won by name")]
+    #[error(
+        "a house of fixed size needs a divisor method: a largest remainder knows no next seat after those won by name"
+    )]
     MixedRemainder,
     /// More won by name than there are seats.
     #[error("more seats are won by name than the house has")]

@@ -24,7 +24,7 @@ pub mod published;
 pub use bars::{Ahead, Bar};
 pub use change::{Change, What};
 pub use mixed::{MixedRange, MixedRule, MixedStatement, settle_mixed};
-pub use outstanding::{Outstanding, State, Station, Together, Ceiling};
+pub use outstanding::{Ceiling, Outstanding, State, Station, Together};
 pub use premise::{Figures, LIMIT, Premise};
 
 use crate::seats::{MAX_VOTES, Method};
@@ -195,7 +195,7 @@ impl Statement {
 
 /// Answers a question.
 pub fn settle(question: &Question) -> Result<Statement, SettledError> {
-    let Question { contest, outstanding, figures } = question;
+    let Question { contest, outstanding, .. } = question;
     let tally = Tally::of(contest)?;
     let bound = outstanding.bound(tally.total())?;
     if tally.total().checked_add(bound.unwrap_or(0)).is_none_or(|votes| votes > MAX_VOTES) {

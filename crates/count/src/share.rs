@@ -68,12 +68,14 @@ impl FromStr for Share {
             None => (text, 1),
         };
         let (whole, decimals) = number.split_once('.').map_or((number, None), |(whole, rest)| (whole, Some(rest)));
-        let decimals = decimals.map_or(Some(""), |decimals| (1..=Self::DECIMALS).contains(&decimals.len()).then_some(decimals));
+        let decimals =
+            decimals.map_or(Some(""), |decimals| (1..=Self::DECIMALS).contains(&decimals.len()).then_some(decimals));
         let decimals = decimals.ok_or(ShareError::Form)?;
         let scale = 10_u64.pow(u32::try_from(decimals.len()).map_err(|_| ShareError::Form)?);
         // At most 100 goes before the point: more digits could be nothing but too much.
         if whole.len() > 3 {
-            return Err(if digits(&whole[..3]).is_some() { ShareError::AboveWhole } else { ShareError::Form });
+            let is_number = whole.bytes().all(|byte| byte.is_ascii_digit());
+            return Err(if is_number { ShareError::AboveWhole } else { ShareError::Form });
         }
         let whole = digits(whole).ok_or(ShareError::Form)?;
         let part = if decimals.is_empty() { 0 } else { digits(decimals).ok_or(ShareError::Form)? };
@@ -117,12 +119,31 @@ mod tests {
         assert_eq!("3.25%".parse::<Share>().unwrap().to_string(), "3.25 %");
         assert_eq!("2/3".parse::<Share>().unwrap().to_string(), "2/3");
         assert_eq!("0.000000001%".parse::<Share>().unwrap().to_string(), "0.000000001 %");
-        assert_eq!(["0", "1", "100%"].map(|text| text.parse::<Share>().unwrap().to_string()), ["0 %", "100 %", "100 %"]);
+        assert_eq!(
+            ["0", "1", "100%"].map(|text| text.parse::<Share>().unwrap().to_string()),
+            ["0 %", "100 %", "100 %"]
+        );
     }
 
     #[test]
     fn what_is_no_share_is_refused() {
-        for text in ["", ".5", "5.", "-1", "+1", "1e-2", "0,05", "5 %%", "1/0", "1/x", "0.0000000001", " 1", "1/1000000001", "½", "½½½½"] {
+        for text in [
+            "",
+            ".5",
+            "5.",
+            "-1",
+            "+1",
+            "1e-2",
+            "0,05",
+            "5 %%",
+            "1/0",
+            "1/x",
+            "0.0000000001",
+            " 1",
+            "1/1000000001",
+            "½",
+            "½½½½",
+        ] {
             assert_eq!(text.parse::<Share>(), Err(ShareError::Form), "{text}");
         }
         for text in ["1.1", "101%", "3/2", "99999999999999999999"] {

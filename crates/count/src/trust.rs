@@ -5,11 +5,7 @@ use tallyproof_log::{
     note::{PublicKey, VerifierKey},
     policy::Policy,
 };
-use tallyproof_record::{
-    Problem,
-    definition::DefinitionHash,
-    problem::place,
-};
+use tallyproof_record::{Problem, definition::DefinitionHash, problem::place};
 use toml::Spanned;
 
 /// Every stable code of a trust file's mistakes, with its meaning.

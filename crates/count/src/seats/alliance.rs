@@ -62,9 +62,8 @@ pub(super) fn split(group: &Group, lists: &[List], rules: &Rules, contested: boo
     let total = contenders.iter().map(|contender| contender.votes).sum();
     let of_alliance = |seat: &&mut Seat| seat.alliance == Some(alliance);
     let seats = allotment.order.iter_mut().filter(of_alliance).count() as u64;
-    let round = |seats| {
-        claims::allot(Measure::new(rules.inside.unwrap_or(rules.method), seats, total), &contenders, seats)
-    };
+    let round =
+        |seats| claims::allot(Measure::new(rules.inside.unwrap_or(rules.method), seats, total), &contenders, seats);
     let now = round(seats);
     let mut sure = count(&now.order, contenders.len());
     if contested {
@@ -83,7 +82,8 @@ pub(super) fn split(group: &Group, lists: &[List], rules: &Rules, contested: boo
             (seat.list, seat.inside) = (Some(group.members[who]), Some(claim));
         }
     }
-    let open = allotment.order.iter().filter(|seat| seat.alliance == Some(alliance) && seat.list.is_none()).count() as u64;
+    let open =
+        allotment.order.iter().filter(|seat| seat.alliance == Some(alliance) && seat.list.is_none()).count() as u64;
     let party = |who: usize| Party::List(group.members[who]);
     if open > 0 {
         let among = among.into_iter().map(party).collect();

@@ -25,7 +25,10 @@ const BOUNDS: &str = "SV-08";
 pub const CODES: &[(&str, &str)] = &[
     (NOT_UTF8, "The table is not UTF-8."),
     (CSV, "A row breaks the rules of CSV (RFC 4180): a stray or unclosed quote, a lone carriage return."),
-    (COLUMNS, "The header does not name `list` and `votes`, optionally `alliance` and `nominal`, each once and no other."),
+    (
+        COLUMNS,
+        "The header does not name `list` and `votes`, optionally `alliance` and `nominal`, each once and no other.",
+    ),
     (FIELD_COUNT, "A row has more or fewer fields than the header."),
     (NAME, "A name is empty, longer than 200 characters, or holds control characters or white space at an end."),
     (DUPLICATE, "A list stands twice."),
@@ -115,7 +118,10 @@ impl Parser<'_> {
             if cells.len() == width {
                 self.row(&cells, positions);
             } else {
-                let what = format!("{} fields, the header has {width}; add or remove commas, or put a field that holds a comma in quotes", cells.len());
+                let what = format!(
+                    "{} fields, the header has {width}; add or remove commas, or put a field that holds a comma in quotes",
+                    cells.len()
+                );
                 self.add(FIELD_COUNT, cells[0].at, what);
             }
         }
@@ -145,7 +151,10 @@ impl Parser<'_> {
                 None => self.add(
                     COLUMNS,
                     cell.at,
-                    format!("column {} is none of list, votes, alliance, nominal; remove or rename it", shown(&cell.text)),
+                    format!(
+                        "column {} is none of list, votes, alliance, nominal; remove or rename it",
+                        shown(&cell.text)
+                    ),
                 ),
             }
         }
@@ -158,7 +167,8 @@ impl Parser<'_> {
     }
 
     fn row(&mut self, cells: &[Cell<'_>], positions: Positions) {
-        let [list, votes, alliance, nominal] = positions.map(|position| position.and_then(|position| cells.get(position)));
+        let [list, votes, alliance, nominal] =
+            positions.map(|position| position.and_then(|position| cells.get(position)));
         let (Some(list), Some(votes)) = (list, votes) else { return };
         let name = self.name_of("list", list);
         if let Some(first) = self.seen.insert(list.text.to_string(), list.at) {
@@ -228,7 +238,9 @@ mod tests {
 
     #[test]
     fn columns_may_stand_in_any_order() {
-        let table = Table::parse("\u{feff}votes,list,nominal,alliance\r\n7,\"A, B\",1,x\n\n0,C,0,\n3,D,0,x\n".as_bytes(), "").unwrap();
+        let table =
+            Table::parse("\u{feff}votes,list,nominal,alliance\r\n7,\"A, B\",1,x\n\n0,C,0,\n3,D,0,x\n".as_bytes(), "")
+                .unwrap();
         assert_eq!(table.names, ["A, B", "C", "D"]);
         assert_eq!(table.alliances, ["x"]);
         let list = |votes, alliance, nominal| List { votes, alliance, nominal };
@@ -241,9 +253,17 @@ mod tests {
         assert_eq!(faults("list,votes\n"), ["v.csv:2:1 SV-08"]);
         assert_eq!(faults("list;votes\nA;1\n"), ["v.csv:1:1 SV-03", "v.csv:1:1 SV-03", "v.csv:1:1 SV-03"]);
         assert_eq!(faults("list,votes,votes\n"), ["v.csv:1:12 SV-03"]);
-        assert_eq!(faults("list,votes\nA,1\nB,x\nA,-1\n,\nC\n"), [
-            "v.csv:3:3 SV-07", "v.csv:4:1 SV-06", "v.csv:4:3 SV-07", "v.csv:5:1 SV-05", "v.csv:5:2 SV-07", "v.csv:6:1 SV-04"
-        ]);
+        assert_eq!(
+            faults("list,votes\nA,1\nB,x\nA,-1\n,\nC\n"),
+            [
+                "v.csv:3:3 SV-07",
+                "v.csv:4:1 SV-06",
+                "v.csv:4:3 SV-07",
+                "v.csv:5:1 SV-05",
+                "v.csv:5:2 SV-07",
+                "v.csv:6:1 SV-04"
+            ]
+        );
         assert_eq!(faults("list,votes\nÄ\u{7},1.0\n"), ["v.csv:2:1 SV-05", "v.csv:2:4 SV-07"]);
         assert_eq!(faults("list,votes\n\"A,1\n"), ["v.csv:2:1 SV-02"]);
         assert_eq!(faults("list,votes\nA,100000000000000\nB,1\n"), ["v.csv:1:1 SV-08"]);

@@ -176,9 +176,7 @@ fn elected(tally: &Tally, option: usize, bar: Bar, ahead: Option<Ahead>) -> Vec<
     let not_first =
         others(tally, option).map(|other| Assertion::not_below_zero(tally.weights(0, &[(other, 1), (option, -1)])));
     let not_first: Vec<Assertion> = not_first.collect();
-    let elected = |bars: Vec<Assertion>| {
-        way(What::NoRunOff { option }, tally, not_first.iter().cloned().chain(bars))
-    };
+    let elected = |bars: Vec<Assertion>| way(What::NoRunOff { option }, tally, not_first.iter().cloned().chain(bars));
     let mut ways = vec![elected(vec![bar.missed(tally, option, None)])];
     if let Some(ahead) = ahead {
         let by = others(tally, option).map(|other| ahead.by.missed(tally, option, Some(other)));

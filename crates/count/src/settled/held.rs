@@ -18,7 +18,8 @@ use crate::seats::{
 pub(super) fn ranges(field: &Field<'_>, bound: u64) -> Vec<SeatRange> {
     let by_remainder = field.method.divisor(1).is_none();
     // The quota counts the admitted lists' votes: while that is open, so is every seat.
-    let open = by_remainder && field.lists().any(|list| field.admission(list).is_some_and(|change| change.votes <= bound));
+    let open =
+        by_remainder && field.lists().any(|list| field.admission(list).is_some_and(|change| change.votes <= bound));
     let range = |list: usize| {
         let (least, most) = if open { (0, field.seats) } else { (least(field, list, bound), most(field, list, bound)) };
         SeatRange { list, now: field.now[list], least, most }
@@ -123,10 +124,12 @@ impl<'f> Prices<'f> {
 
     /// The price of `claims` claims of a rival, times [`Prices::scale`], in fractions of a vote.
     fn fractions(&self, rival: &Rival, claims: usize) -> i128 {
+        if claims == 0 {
+            return 0;
+        }
         let votes = i128::from(self.field.tally.votes()[self.list]);
         let claim = claims as u64;
         let price = match (self.field.method, self.field.method.divisor(claim)) {
-            _ if claims == 0 => 0,
             (_, Some(divisor)) => votes * i128::from(divisor) - rival.votes * self.scale(),
             (method, None) => {
                 let quota = if method == Method::Hare { self.total } else { droop_quota(self.total, self.field.seats) };

@@ -122,7 +122,8 @@ impl MixedStatement {
 
 impl fmt::Display for MixedStatement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let sentence = format!("Of all parts {} is nearest to a change. {}", self.nearest().contest(), self.nearest().sentence());
+        let sentence =
+            format!("Of all parts {} is nearest to a change. {}", self.nearest().contest(), self.nearest().sentence());
         premise::write(f, &sentence, &self.premises)
     }
 }

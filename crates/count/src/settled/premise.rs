@@ -160,10 +160,18 @@ impl fmt::Display for Premise {
 fn write_together(most: Together, votes: u64, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     match most {
         Together::Turnout(turnout) => {
-            write!(f, "The outstanding stations hold at most the votes that their turnout counters state: {}.", grouped(turnout))
+            write!(
+                f,
+                "The outstanding stations hold at most the votes that their turnout counters state: {}.",
+                grouped(turnout)
+            )
         }
         Together::Register(voters) => {
-            write!(f, "The outstanding stations hold at most one vote for each voter registered there: {}.", grouped(voters))
+            write!(
+                f,
+                "The outstanding stations hold at most one vote for each voter registered there: {}.",
+                grouped(voters)
+            )
         }
         Together::RegisterLess { all, counted } => write!(
             f,
@@ -183,7 +191,9 @@ fn write_together(most: Together, votes: u64, f: &mut fmt::Formatter<'_>) -> fmt
 
 fn write_rule(kind: Kind, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     match kind {
-        Kind::Plurality => f.write_str("Asked is which option has the most votes; a tie for the first place is a change."),
+        Kind::Plurality => {
+            f.write_str("Asked is which option has the most votes; a tie for the first place is a change.")
+        }
         Kind::Majority(bar) => write!(f, "Asked is which options have {bar} of the votes."),
         Kind::RunOff { bar, ahead } => {
             write!(f, "The first is elected with {bar} of the votes")?;
@@ -213,7 +223,9 @@ impl Statement {
         };
         let plurality = self.kind == Kind::Plurality;
         let difference = match self.lead {
-            Some(lead) if plurality && !matches!(self.changes.first(), Some(Change { what: What::Untied { .. }, .. })) => {
+            Some(lead)
+                if plurality && !matches!(self.changes.first(), Some(Change { what: What::Untied { .. }, .. })) =>
+            {
                 format!("the difference is {}", grouped(lead))
             }
             Some(lead) => format!("it takes {} to change the outcome", grouped(lead)),

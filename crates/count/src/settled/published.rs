@@ -10,8 +10,8 @@ use tallyproof_record::{
 use toml::Spanned;
 
 use super::{
-    Ahead, Bar, Ceiling, Contest, Figures, Kind, MixedRule, MixedStatement, Outstanding, Question, State, Station,
-    Statement, SettledError, Together, settle, settle_mixed,
+    Ahead, Bar, Ceiling, Contest, Figures, Kind, MixedRule, MixedStatement, Outstanding, Question, SettledError, State,
+    Statement, Station, Together, settle, settle_mixed,
 };
 use crate::{seats::Method, share::Share};
 
@@ -26,7 +26,10 @@ const FIGURES: &str = "SF-08";
 
 /// Every stable code of a file's mistakes, with its meaning.
 pub const CODES: &[(&str, &str)] = &[
-    (SYNTAX, "The file is not UTF-8, not TOML, lacks a key, has one that does not exist, or a value of the wrong type."),
+    (
+        SYNTAX,
+        "The file is not UTF-8, not TOML, lacks a key, has one that does not exist, or a value of the wrong type.",
+    ),
     (TEXT, "A text is empty, too long, or holds control characters."),
     (TYPE, "The type is not plurality, majority, run-off, lists or mixed, or a key does not belong to it."),
     (BAR, "A share or the bar that it belongs to is not stated, stated twice, or not a share."),
@@ -132,8 +135,9 @@ struct StationTable {
 impl Published {
     /// Reads a file; `name` stands in the problems' places. What it returns has an answer.
     pub fn parse(bytes: &[u8], name: &str) -> Result<Self, Vec<Problem>> {
-        let text = std::str::from_utf8(bytes)
-            .map_err(|error| vec![Problem::new(SYNTAX, format!("{name}:byte {}", error.valid_up_to()), "not UTF-8 text")])?;
+        let text = std::str::from_utf8(bytes).map_err(|error| {
+            vec![Problem::new(SYNTAX, format!("{name}:byte {}", error.valid_up_to()), "not UTF-8 text")]
+        })?;
         let file: File = toml::from_str(text).map_err(|error| {
             let at = place(name, text, error.span().map_or(0, |span| span.start));
             vec![Problem::new(SYNTAX, at, format!("{}; docs/spec/settled.md lists the keys", error.message()))]
@@ -258,7 +262,9 @@ impl Reader<'_> {
 
     fn share(&mut self, text: &Spanned<String>) -> Option<Share> {
         let share = text.as_ref().parse();
-        share.map_err(|error| self.add(BAR, text.span().start, format!("{} is no share: {error}", shown(text.as_ref())))).ok()
+        share
+            .map_err(|error| self.add(BAR, text.span().start, format!("{} is no share: {error}", shown(text.as_ref()))))
+            .ok()
     }
 
     fn bar(&mut self, more: Option<&Spanned<String>>, least: Option<&Spanned<String>>, at: usize) -> Option<Bar> {
@@ -305,7 +311,8 @@ impl Reader<'_> {
     }
 
     fn rule(&mut self, file: &File) -> Option<MixedRule> {
-        let (at, rule) = file.rule.as_ref().map_or((file.kind.span().start, ""), |rule| (rule.span().start, rule.as_ref()));
+        let (at, rule) =
+            file.rule.as_ref().map_or((file.kind.span().start, ""), |rule| (rule.span().start, rule.as_ref()));
         match rule {
             "parallel" => Some(MixedRule::Parallel),
             "added" => Some(MixedRule::Added),
@@ -318,7 +325,8 @@ impl Reader<'_> {
 
     fn outstanding(&mut self, table: &Spanned<OutstandingTable>) -> Option<Outstanding> {
         let (at, table) = (table.span().start, table.as_ref());
-        let ways = [table.turnout.is_some(), table.registered.is_some(), table.register.is_some(), table.station.is_some()];
+        let ways =
+            [table.turnout.is_some(), table.registered.is_some(), table.register.is_some(), table.station.is_some()];
         if ways.into_iter().filter(|way| *way).count() > 1 || (table.station.is_some() && table.stations.is_some()) {
             let what = "state what bounds the outstanding votes once: turnout, registered, register, or each [[outstanding.station]] (their number follows)";
             self.add(OUTSTANDING, at, what);

@@ -5,6 +5,9 @@
 mod changes;
 mod checks;
 mod count;
+mod seats;
+mod settled;
+mod textbook;
 mod verify;
 mod voters;
 mod witnesses;

@@ -3,8 +3,8 @@
 use std::{cell::OnceCell, collections::BTreeMap};
 
 use super::Files;
-pub(crate) use crate::problem::shown;
 use crate::problem::Problem;
+pub(crate) use crate::problem::shown;
 
 macro_rules! codes {
     ($($name:ident $code:literal $text:literal)*) => {
