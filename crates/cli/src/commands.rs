@@ -7,6 +7,8 @@ pub mod generate_docs;
 pub mod import;
 pub mod night;
 pub mod relay;
+pub mod seats;
+pub mod settled;
 pub mod station;
 pub mod verify;
 
@@ -28,6 +30,10 @@ pub enum Command {
     Relay(Box<relay::Args>),
     /// Redo everything that a bundle claims
     Verify(verify::Args),
+    /// Allot seats to lists by their votes
+    Seats(seats::Args),
+    /// Say whether what is not counted can change an outcome, from published figures
+    Settled(settled::Args),
     /// Turn published tables into an election package
     Import(import::Args),
     /// Run a whole election night on this machine, then verify its bundle
@@ -48,6 +54,8 @@ impl Command {
             Self::Centre(args) => centre::run(args, printer),
             Self::Relay(args) => relay::run(*args, printer),
             Self::Verify(args) => verify::run(&args, printer),
+            Self::Seats(args) => seats::run(&args, printer),
+            Self::Settled(args) => settled::run(&args, printer),
             Self::Import(args) => import::run(&args, printer),
             Self::Night(args) => night::run(*args, printer),
             Self::Drill(args) => drill::run(args, printer),
@@ -64,6 +72,8 @@ pub fn schemas() -> Vec<(&'static str, Schema)> {
     schemas.extend(centre::schemas());
     schemas.extend(relay::schemas());
     schemas.extend(verify::schemas());
+    schemas.extend(seats::schemas());
+    schemas.extend(settled::schemas());
     schemas.extend(import::schemas());
     schemas.extend(night::schemas());
     schemas.extend(drill::schemas());

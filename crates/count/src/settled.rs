@@ -74,6 +74,18 @@ pub enum Kind {
     },
 }
 
+impl Kind {
+    /// Its name in files.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Plurality => "plurality",
+            Self::Majority(_) => "majority",
+            Self::RunOff { .. } => "run-off",
+            Self::Lists { .. } => "lists",
+        }
+    }
+}
+
 /// One question: these votes are counted, those stations are outstanding.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Question {

@@ -111,17 +111,6 @@ impl<'f> Prices<'f> {
         i128::from(scale)
     }
 
-    /// A whole quota for each seat up to this one: no number of other claims can be better, there are not so many quotas.
-    fn is_whole(&self) -> bool {
-        let votes = i128::from(self.field.tally.votes()[self.list]);
-        let [seat, seats, total] = [self.seat, self.field.seats, self.total].map(i128::from);
-        match self.field.method {
-            Method::Hare => votes * seats >= seat * total,
-            Method::Droop => votes >= seat * i128::from(droop_quota(self.total, self.field.seats)),
-            _ => false,
-        }
-    }
-
     /// The price of `claims` claims of a rival, times [`Prices::scale`], in fractions of a vote.
     fn fractions(&self, rival: &Rival, claims: usize) -> i128 {
         if claims == 0 {
@@ -149,11 +138,9 @@ impl<'f> Prices<'f> {
     }
 
     /// The least price in fractions of a vote, without what it takes to enter, and the claims of each rival that it buys.
-    /// A rival's claims cost more and more, so the cheapest claim is always the one to take.
+    /// A rival's claims cost more and more, so the cheapest claim is always the one to take. Only where the list has whole
+    /// quotas up to this seat is the first claim dear and the next ones cheap, and then no sum of votes is enough anyway.
     fn least_fractions(&self) -> Option<(i128, Vec<usize>)> {
-        if self.rivals.is_empty() || self.is_whole() {
-            return None;
-        }
         let step = |rival: usize, claims: usize| {
             let price = |claims| self.fractions(&self.rivals[rival], claims);
             (Reverse(price(claims) - price(claims - 1)), rival, claims)

@@ -323,3 +323,20 @@ fn a_large_house_is_answered_seat_by_seat() {
         }
     }
 }
+
+#[test]
+fn a_list_below_the_threshold_has_no_claim_until_it_gets_there() {
+    let share = Share::new(1, 10).unwrap();
+    let least = |bound| -> Vec<u64> {
+        let kind = Kind::Lists { method: Method::DHondt, seats: 10, threshold: Some(share) };
+        answer(kind, &[60, 36, 9], bound).seats().iter().map(|range| range.least).collect()
+    };
+    // The third list's 9 votes are as many as 36 / 4, the last seat's quotient, but it needs two more to take part.
+    assert_eq!((least(1), least(2)), (vec![6, 4, 0], vec![6, 3, 0]));
+}
+
+#[test]
+fn a_list_without_votes_has_no_claim_to_seats_that_hardly_anybody_voted_for() {
+    let statement = answer(Kind::Lists { method: Method::Droop, seats: 5, threshold: None }, &[1, 0], 0);
+    assert_eq!((statement.settled(), statement.seats()[0].least, statement.seats()[1].most), (true, 5, 0));
+}
