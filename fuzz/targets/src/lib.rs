@@ -19,7 +19,7 @@ pub mod seeds;
 mod world;
 
 pub use centre::{gate, intake};
-pub use count::{bundle, manifest, trust};
+pub use count::{bundle, lists, manifest, published, trust};
 pub use drill::script;
 pub use evidence::mapping;
 pub use journal::journal;
@@ -52,12 +52,14 @@ pub const TARGETS: &[Target] = &[
     target("gate", gate),
     target("intake", intake),
     target("journal", journal),
+    target("lists", lists),
     target("manifest", manifest),
     target("mapping", mapping),
     target("note", note),
     target("package", package),
     target("policy", policy),
     target("proof", proof),
+    target("published", published),
     target("receipt", receipt),
     target("record", record),
     target("script", script),

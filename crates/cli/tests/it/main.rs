@@ -18,6 +18,8 @@ mod import;
 mod ingest;
 mod night;
 mod relay;
+mod seats;
+mod settled;
 mod shell;
 #[cfg(target_os = "linux")]
 mod siege;

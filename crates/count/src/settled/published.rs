@@ -287,19 +287,7 @@ impl Reader<'_> {
 
     fn lists(&mut self, file: &File) -> Option<Kind> {
         let at = file.kind.span().start;
-        let method = match &file.method {
-            Some(method) => match method.as_ref().parse::<Method>() {
-                Ok(method) => Some(method),
-                Err(error) => {
-                    self.add(LISTS, method.span().start, error.to_string());
-                    None
-                }
-            },
-            None => {
-                self.add(LISTS, at, "`method` is missing: how votes become seats");
-                None
-            }
-        };
+        let method = self.method(file.method.as_ref(), at);
         if file.seats.is_none() {
             self.add(LISTS, at, "`seats` is missing: how many seats the lists get");
         }
@@ -308,6 +296,15 @@ impl Reader<'_> {
             None => None,
         };
         Some(Kind::Lists { method: method?, seats: *file.seats.as_ref()?.as_ref(), threshold })
+    }
+
+    fn method(&mut self, method: Option<&Spanned<String>>, at: usize) -> Option<Method> {
+        let Some(method) = method else {
+            self.add(LISTS, at, "`method` is missing: how votes become seats");
+            return None;
+        };
+        let parsed = method.as_ref().parse::<Method>();
+        parsed.map_err(|error| self.add(LISTS, method.span().start, error.to_string())).ok()
     }
 
     fn rule(&mut self, file: &File) -> Option<MixedRule> {

@@ -171,7 +171,9 @@ fn a_seat_more_that_would_change_the_split_leaves_the_split_open() {
     // The alliance ties with the first list for its eleventh seat: 15,411 / 11 = 1,401. With 10 seats its last list has 2 of
     // them, with 11 it has 1.
     let mut parties = lists(&[1_401, 6_600, 6_600, 2_211]);
-    (1..4).for_each(|list| parties[list].alliance = Some(0));
+    for list in &mut parties[1..] {
+        list.alliance = Some(0);
+    }
     let mut rules = Rules::new(Method::DHondt, 11);
     rules.inside = Some(Method::Hare);
     let allotment = allot(&parties, &rules).unwrap();

@@ -104,7 +104,7 @@ fn remainders(
     }
     let mut left = seats - sure.iter().sum::<u64>();
     while left >= lists.len() as u64 {
-        lists.iter().for_each(|&list| sure[list] += 1);
+        give(&mut sure, lists.iter().copied());
         left -= lists.len() as u64;
     }
     let rest: Vec<_> = lists.iter().map(|&list| (list, i128::from(votes[list]) * times % of, 1)).collect();
@@ -119,16 +119,22 @@ fn best(seats: u64, quotients: &[(usize, i128, i128)], lists: usize) -> (Vec<u64
     let (mut sure, mut tied) = (vec![0; lists], BTreeSet::new());
     let seats = usize::try_from(seats).unwrap();
     let Some(&(_, n, d)) = seats.checked_sub(1).and_then(|last| sorted.get(last)) else {
-        sorted.iter().take(seats).for_each(|quotient| sure[quotient.0] += 1);
+        give(&mut sure, sorted.iter().take(seats).map(|quotient| quotient.0));
         return (sure, tied, 0);
     };
     let equal: Vec<usize> = sorted.iter().filter(|q| q.1 * d == n * q.2).map(|q| q.0).collect();
     let larger: Vec<usize> = sorted.iter().filter(|q| q.1 * d > n * q.2).map(|q| q.0).collect();
-    larger.iter().for_each(|&list| sure[list] += 1);
+    give(&mut sure, larger.iter().copied());
     if larger.len() + equal.len() <= seats {
-        equal.iter().for_each(|&list| sure[list] += 1);
+        give(&mut sure, equal.iter().copied());
         return (sure, tied, 0);
     }
     tied.extend(equal);
     (sure, tied, (seats - larger.len()) as u64)
+}
+
+fn give(seats: &mut [u64], to: impl Iterator<Item = usize>) {
+    for list in to {
+        seats[list] += 1;
+    }
 }
