@@ -4,9 +4,11 @@
 //! it a [`journal::Journal`].
 //!
 //! One record's way: [`gate`] (is the datagram one of ours?) → [`lanes`] (whose turn is it?) → [`known`] (seen before?) →
-//! [`intake`] (is the record authentic, what do the rules say?) → [`journal`] (durable) → receipt → [`sequencer`] (its place in the log).
+//! [`intake`] (is the record authentic, what do the rules say?) → [`journal`] (durable) → receipt → [`sequencer`] (its place in the log)
+//! → [`gatherer`] (who has witnessed it?).
 
 pub mod gate;
+pub mod gatherer;
 pub mod intake;
 pub mod journal;
 pub mod known;
@@ -17,6 +19,7 @@ pub mod sequencer;
 mod testing;
 
 pub use gate::Gate;
+pub use gatherer::Gatherer;
 pub use intake::Intake;
 pub use journal::Journal;
 pub use known::Known;

@@ -11,6 +11,7 @@
 //! | [`night`] | a whole election night on this machine |
 //! | [`drill`] | a rehearsal under attack, by a script |
 //! | [`relay`] | records of others, held and sent on |
+//! | [`witness`] | an independent copy of a log, and what it cosigns |
 //! | [`printer`] | the one way out: stdout, stderr, JSON, progress |
 //! | [`files`] | durable, never overwriting writes and bounded reads |
 
@@ -23,6 +24,7 @@ pub mod drill;
 mod field;
 pub mod files;
 pub mod http;
+mod keyfile;
 pub mod night;
 pub mod pack;
 pub mod package;
@@ -32,6 +34,7 @@ pub mod serve;
 pub mod sockets;
 pub mod station;
 pub mod table;
+pub mod witness;
 
 use std::ffi::OsString;
 use std::path::PathBuf;

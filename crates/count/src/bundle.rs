@@ -6,6 +6,7 @@ use tallyproof_log::tile::TilePath;
 
 use crate::{
     ledger::{Ledger, SlotView},
+    statements_json,
     totals::Totals,
 };
 
@@ -13,6 +14,10 @@ use crate::{
 pub const MANIFEST: &str = "manifest";
 /// The log's signed state.
 pub const CHECKPOINT: &str = "log/checkpoint";
+/// The latest checkpoint with the cosignatures that the policy asks for.
+pub const COSIGNED: &str = "log/cosigned";
+/// The final checkpoint: nothing follows it.
+pub const FROZEN: &str = "log/frozen";
 /// Verifier keys, the log's first.
 pub const VKEYS: &str = "log/vkeys";
 /// The log's trust policy.
@@ -21,6 +26,8 @@ pub const POLICY: &str = "log/policy";
 pub const TOTALS: &str = "index/totals.json";
 /// Station and contest to status and entries.
 pub const STATIONS: &str = "index/stations.csv";
+/// What every statement of the log did.
+pub const STATEMENTS: &str = "index/statements.json";
 /// The definition's files, sorted.
 pub const DEFINITION: [&str; 4] =
     ["election/areas.csv", "election/ballot.csv", "election/election.toml", "election/stations.csv"];
@@ -38,9 +45,9 @@ pub fn tile_path(tile: &TilePath) -> String {
 }
 
 /// The index files of a ledger, with their paths: the one place where they are made.
-pub fn index_files(ledger: &Ledger) -> [(&'static str, Vec<u8>); 2] {
+pub fn index_files(ledger: &Ledger) -> [(&'static str, Vec<u8>); 3] {
     let (stations, totals) = rayon::join(|| stations_csv(ledger), || Totals::of(ledger).to_json());
-    [(STATIONS, stations), (TOTALS, totals)]
+    [(STATEMENTS, statements_json::render(ledger)), (STATIONS, stations), (TOTALS, totals)]
 }
 
 /// `index/stations.csv`: `station,contest,status,entries,codes`, by contest, then by station number.

@@ -59,7 +59,7 @@ impl FromStr for BundlePath {
         if !path.split('/').all(segment) {
             return Err(PathError::Malformed(path.to_owned()));
         }
-        if path == bundle::MANIFEST || path == bundle::CHECKPOINT || path.starts_with(bundle::TILES) {
+        if [bundle::MANIFEST, bundle::CHECKPOINT, bundle::COSIGNED].contains(&path) || path.starts_with(bundle::TILES) {
             return Err(PathError::CoveredByLog(path.to_owned()));
         }
         Ok(Self(path.to_owned()))
@@ -184,10 +184,10 @@ mod tests {
         for bad in ["", "/a", "a/", "a//b", ".", "..", "a/../b", "a b", "a\\b", "ä", "a:b", "a\nb"] {
             assert_eq!(bad.parse::<BundlePath>(), Err(PathError::Malformed(bad.into())));
         }
-        for covered in ["manifest", "log/checkpoint", "log/tile/0/000"] {
+        for covered in ["manifest", "log/checkpoint", "log/cosigned", "log/tile/0/000"] {
             assert_eq!(covered.parse::<BundlePath>(), Err(PathError::CoveredByLog(covered.into())));
         }
-        for good in ["a", "site/x.y/..z", "log/vkeys", "election/manifest"] {
+        for good in ["a", "site/x.y/..z", "log/vkeys", "log/frozen", "election/manifest"] {
             assert!(good.parse::<BundlePath>().is_ok(), "{good}");
         }
     }

@@ -9,8 +9,8 @@ use tallyproof_record::{
 };
 
 use crate::{
-    ledger::{Fate, FiguresView, Ledger, Placed},
-    roster::{Part, Roster, Row},
+    ledger::{Fate, FiguresView, Ledger, Placed, SlotStatus, SlotView},
+    roster::{Member, Part, Roster, Row},
 };
 
 /// Format number of `index/totals.json`.
@@ -22,6 +22,8 @@ pub struct Totals {
     definition: Arc<Committed>,
     tree_size: u64,
     contests: Vec<ContestTotals>,
+    /// Where a correction is in force.
+    standing: BTreeMap<ContestNo, ContestTotals>,
 }
 
 /// The sums of one contest.
@@ -59,6 +61,17 @@ pub struct Progress {
     pub missing: u64,
     /// Rejected records that name such a station.
     pub rejected: u64,
+    /// *As it stands*: counted stations whose figures are a correction's. None *as counted*.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub corrected: u64,
+    /// *As it stands*: stations whose poll was annulled, which are neither counted nor missing. None *as counted*.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub annulled: u64,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// A figure that records may state.
@@ -91,8 +104,9 @@ impl Totals {
         for placed in ledger.placed() {
             add_record(roster, &mut tables[placed.contest.index()], &placed);
         }
+        let standing = as_it_stands(ledger, &tables);
         let contests = tables.into_iter().zip(roster.parts()).map(|(table, part)| roll_up(table, &part.rows)).collect();
-        Self { definition: Arc::clone(ledger.definition()), tree_size: ledger.entries(), contests }
+        Self { definition: Arc::clone(ledger.definition()), tree_size: ledger.entries(), contests, standing }
     }
 
     /// Log entries that the sums are made from.
@@ -100,25 +114,36 @@ impl Totals {
         self.tree_size
     }
 
-    /// The sums of one contest.
+    /// The sums of one contest, *as counted*.
     pub fn contest(&self, contest: ContestNo) -> Option<&ContestTotals> {
         self.contests.get(contest.index())
     }
 
-    /// All contests with their sums, in definition order.
+    /// The sums of one contest *as it stands*: as counted, with the correction in force in place of each slot that has one.
+    pub fn as_it_stands(&self, contest: ContestNo) -> Option<&ContestTotals> {
+        self.standing.get(&contest).or_else(|| self.contest(contest))
+    }
+
+    /// Whether a correction is in force in the contest.
+    pub fn is_corrected(&self, contest: ContestNo) -> bool {
+        self.standing.contains_key(&contest)
+    }
+
+    /// All contests with their sums *as counted*, in definition order.
     pub fn contests(&self) -> impl Iterator<Item = (&Contest, &ContestTotals)> {
         self.definition.election().contests().iter().zip(&self.contests)
     }
 
-    /// Votes by contest id and candidate id.
+    /// Votes *as counted*, by contest id and candidate id.
     pub fn by_candidate(&self) -> BTreeMap<String, BTreeMap<String, u64>> {
-        self.contests()
-            .map(|(contest, totals)| {
-                let votes = totals.whole.candidates(contest);
-                let ids = contest.candidates.iter().map(|candidate| candidate.id.clone());
-                (contest.id.clone(), ids.zip(votes).collect())
-            })
-            .collect()
+        self.contests().map(|(contest, totals)| (contest.id.clone(), candidates(contest, totals))).collect()
+    }
+
+    /// Votes *as it stands*, by contest id and candidate id.
+    pub fn standing_by_candidate(&self) -> BTreeMap<String, BTreeMap<String, u64>> {
+        let numbered = self.definition.election().numbered_contests();
+        let totals = numbered.filter_map(|(no, contest)| Some((contest, self.as_it_stands(no)?)));
+        totals.map(|(contest, totals)| (contest.id.clone(), candidates(contest, totals))).collect()
     }
 
     /// `index/totals.json`: one line of JSON with sorted keys, ended by LF. Same sums, same bytes.
@@ -130,9 +155,10 @@ impl Totals {
             phase: election.phase().as_str(),
             definition: self.definition.hash().to_string(),
             tree_size: self.tree_size,
-            contests: self
-                .contests()
-                .map(|(contest, totals)| (contest.id.as_str(), self.json(contest, totals)))
+            contests: election
+                .numbered_contests()
+                .zip(&self.contests)
+                .map(|((no, contest), totals)| (contest.id.as_str(), self.json(no, contest, totals)))
                 .collect(),
         };
         // Maps with text keys and integers always have a JSON form.
@@ -141,10 +167,15 @@ impl Totals {
         bytes
     }
 
-    fn json<'a>(&'a self, contest: &'a Contest, totals: &'a ContestTotals) -> json::Contest<'a> {
+    fn json<'a>(&'a self, no: ContestNo, contest: &'a Contest, totals: &'a ContestTotals) -> json::Contest<'a> {
+        let as_it_stands = self.standing.get(&no).map(|totals| self.json_sums(contest, totals));
+        json::Contest { as_counted: self.json_sums(contest, totals), as_it_stands }
+    }
+
+    fn json_sums<'a>(&'a self, contest: &'a Contest, totals: &'a ContestTotals) -> json::Areas<'a> {
         let id = |area: usize| self.definition.election().areas().get(area).map_or("", |area| area.id.as_str());
         let areas = totals.areas.iter().map(|area| (id(area.area), json::Sums::new(contest, area))).collect();
-        json::Contest { whole: json::Sums::new(contest, &totals.whole), areas }
+        json::Areas { whole: json::Sums::new(contest, &totals.whole), areas }
     }
 }
 
@@ -204,6 +235,8 @@ impl AreaTotals {
             (&mut self.stations.quarantined, other.stations.quarantined),
             (&mut self.stations.missing, other.stations.missing),
             (&mut self.stations.rejected, other.stations.rejected),
+            (&mut self.stations.corrected, other.stations.corrected),
+            (&mut self.stations.annulled, other.stations.annulled),
             (&mut self.registered.all, other.registered.all),
             (&mut self.registered.counted, other.registered.counted),
             (&mut self.registered.unknown, other.registered.unknown),
@@ -229,6 +262,35 @@ impl AreaTotals {
             stated.sum += u64::from(value);
         }
     }
+
+    /// Takes out what [`AreaTotals::add_figures`] put in.
+    fn remove_figures(&mut self, figures: &FiguresView<'_>) {
+        for (sum, &count) in self.lines.iter_mut().zip(figures.counts) {
+            *sum -= u64::from(count);
+        }
+        for (figure, value) in figures.figures() {
+            let stated = &mut self.figures[figure as usize];
+            stated.records -= 1;
+            stated.sum -= u64::from(value);
+        }
+    }
+
+    /// One more counted station, with this roll.
+    fn count_station(&mut self, registered: Option<u32>) {
+        self.stations.counted += 1;
+        match registered {
+            Some(voters) => self.registered.counted += u64::from(voters),
+            None => self.registered.unknown_counted += 1,
+        }
+    }
+
+    fn uncount_station(&mut self, registered: Option<u32>) {
+        self.stations.counted -= 1;
+        match registered {
+            Some(voters) => self.registered.counted -= u64::from(voters),
+            None => self.registered.unknown_counted -= 1,
+        }
+    }
 }
 
 /// The rows of one contest before any record: every station expected and missing.
@@ -251,13 +313,9 @@ fn add_record(roster: &Roster, rows: &mut [AreaTotals], placed: &Placed<'_>) {
     let row = &mut rows[member.row as usize];
     match placed.fate {
         Fate::Counted => {
-            row.stations.counted += 1;
             row.stations.missing -= 1;
+            row.count_station(member.registered);
             row.add_figures(&placed.figures);
-            match member.registered {
-                Some(voters) => row.registered.counted += u64::from(voters),
-                None => row.registered.unknown_counted += 1,
-            }
         }
         Fate::Quarantined => {
             row.stations.quarantined += 1;
@@ -267,6 +325,46 @@ fn add_record(roster: &Roster, rows: &mut [AreaTotals], placed: &Placed<'_>) {
         Fate::Conflicting => {}
         Fate::Rejected => row.stations.rejected += 1,
     }
+}
+
+/// The contests in which a correction is in force, from their rows as counted.
+fn as_it_stands(ledger: &Ledger, tables: &[Vec<AreaTotals>]) -> BTreeMap<ContestNo, ContestTotals> {
+    let roster = ledger.roster();
+    let mut corrected: BTreeMap<ContestNo, Vec<AreaTotals>> = BTreeMap::new();
+    for (slot, correction) in ledger.book().in_force() {
+        let Some(as_counted) = ledger.slot(correction.station, correction.contest) else { continue };
+        let member = roster.member(slot);
+        let rows = corrected.entry(correction.contest).or_insert_with(|| tables[correction.contest.index()].clone());
+        correct(&mut rows[member.row as usize], member, &as_counted, correction.figures.as_ref());
+    }
+    let parts = corrected.into_iter().filter_map(|(contest, rows)| Some((contest, roster.part(contest)?, rows)));
+    parts.map(|(contest, part, rows)| (contest, roll_up(rows, &part.rows))).collect()
+}
+
+/// Puts a correction in the place of what is counted for a slot.
+fn correct(row: &mut AreaTotals, member: Member, as_counted: &SlotView<'_>, figures: Option<&FiguresView<'_>>) {
+    match as_counted.status {
+        SlotStatus::Counted => {
+            row.uncount_station(member.registered);
+            as_counted.figures.iter().for_each(|figures| row.remove_figures(figures));
+        }
+        SlotStatus::Quarantined => row.stations.quarantined -= 1,
+        SlotStatus::Missing => row.stations.missing -= 1,
+    }
+    match figures {
+        Some(figures) => {
+            row.count_station(member.registered);
+            row.stations.corrected += 1;
+            row.add_figures(figures);
+        }
+        None => row.stations.annulled += 1,
+    }
+}
+
+/// Votes of one contest by candidate id.
+fn candidates(contest: &Contest, totals: &ContestTotals) -> BTreeMap<String, u64> {
+    let ids = contest.candidates.iter().map(|candidate| candidate.id.clone());
+    ids.zip(totals.whole.candidates(contest)).collect()
 }
 
 /// Adds each row to its parent's, children first; row 0 becomes the whole contest.
@@ -300,6 +398,14 @@ mod json {
 
     #[derive(Serialize)]
     pub(super) struct Contest<'a> {
+        #[serde(flatten)]
+        pub(super) as_counted: Areas<'a>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub(super) as_it_stands: Option<Areas<'a>>,
+    }
+
+    #[derive(Serialize)]
+    pub(super) struct Areas<'a> {
         pub(super) whole: Sums<'a>,
         pub(super) areas: BTreeMap<&'a str, Sums<'a>>,
     }

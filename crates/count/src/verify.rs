@@ -2,30 +2,39 @@
 //!
 //! Nothing in the bundle is believed because it says so: every signature, hash, rule and sum is computed again.
 
-mod entries;
+mod bulletins;
+pub mod entries;
 mod files;
 mod notes;
+mod quorum;
 mod statement;
 mod tiles;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    ops::ControlFlow,
     sync::Arc,
 };
 
 use serde::Serialize;
-use tallyproof_log::merkle::Hash;
+use tallyproof_log::{fork::Fork, merkle::Hash, note::VerifierKey, tile::TilePath};
 use tallyproof_record::{
     Problem,
     definition::{Committed, package},
 };
 use thiserror::Error;
 
-use self::{entries::Sink, notes::Statements, tiles::Log};
+use self::{
+    entries::{Leaves, ReadBundle, Sink, Span},
+    notes::Statements,
+    quorum::Witnessing,
+    tiles::Log,
+};
 use crate::{
     bundle,
     check::Check,
     judge::Judged,
+    keyring::Keyring,
     ledger::{Applied, Ledger},
     manifest::Manifest,
     totals::Totals,
@@ -77,18 +86,35 @@ pub struct Verification {
     pub missing: u64,
     /// Records rejected.
     pub rejected: u64,
-    /// Witnesses of the policy whose cosignatures on the checkpoint hold: of the trusted policy, or else of the bundle's.
+    /// Witnesses of the policy whose cosignatures hold, on the latest checkpoint with the quorum, or else on the latest: of the
+    /// trusted policy, or else of the definition's.
     pub cosignatures: u64,
+    /// Size of the tree that they cosigned; 0 without any.
+    pub cosigned_size: u64,
+    /// Whether the log is finished: `log/frozen` pins its final checkpoint.
+    pub frozen: bool,
     /// Definition hash; empty if the definition is unusable.
     pub definition: String,
     /// Origin of the log; empty if unknown.
     pub origin: String,
     /// `drill` or `official`; empty if the definition is unusable.
     pub phase: String,
-    /// Votes by contest id and candidate id, recomputed from the log.
+    /// Votes *as counted*, by contest id and candidate id, recomputed from the log.
     pub totals: BTreeMap<String, BTreeMap<String, u64>>,
+    /// The same *as it stands*: with the corrections in force.
+    pub totals_as_it_stands: BTreeMap<String, BTreeMap<String, u64>>,
+    /// Statements in the log, whatever became of them.
+    pub statements: u64,
+    /// Corrections in force: stations whose figures the authority has replaced or annulled, once for each contest.
+    pub corrections: u64,
+    /// Records that others than their station have endorsed, or the station once more.
+    pub endorsed: u64,
+    /// Bulletins in effect.
+    pub bulletins: u64,
     /// Everything that does not hold, with its place.
     pub problems: Vec<Problem>,
+    /// What does not hold yet in a log that is not finished, with its place.
+    pub warnings: Vec<Problem>,
     /// What was shown and what was not, in one paragraph.
     pub statement: String,
     /// The count, if the definition is usable.
@@ -97,6 +123,25 @@ pub struct Verification {
     /// The sums of `ledger`.
     #[serde(skip)]
     pub sums: Option<Totals>,
+    /// The log's key, if the bundle names one.
+    #[serde(skip)]
+    pub log: Option<VerifierKey>,
+    #[serde(skip)]
+    premises: Premises,
+}
+
+impl Verification {
+    /// Holds a fork, proven elsewhere, against the bundle: its log has shown another history to somebody. Returns whether the
+    /// fork is one of this bundle's log; if not, nothing is changed. `place` names the proof.
+    pub fn accuse(&mut self, fork: &Fork, place: &str) -> bool {
+        let accused = self.log.as_ref() == Some(&fork.log);
+        if accused {
+            self.problems.push(Check::Forked.problem(place, fork.to_string()));
+            self.ok = false;
+            self.statement = statement::of(self, &self.premises);
+        }
+        accused
+    }
 }
 
 /// Why nothing could be verified at all.
@@ -131,6 +176,9 @@ pub fn verify(source: &dyn Source, trust: Option<&Trust>, progress: Progress<'_>
     let definition = keep_all(definition, &mut problems);
     let anchored = check_trust(trust, &statements, definition.as_deref(), &mut problems);
     let count = check_log(source, &statements, definition.as_ref(), &mut problems, progress);
+    let trusted = trust.and_then(|trust| trust.policy.as_ref());
+    let mut witnessing = quorum::check(&statements, count.ledger.as_ref(), trusted, count.log.tree.as_ref());
+    problems.append(&mut witnessing.problems);
     problems.extend(listed);
     let listing = list(source, &mut problems);
     let size = statements.target().map_or(0, |target| target.size);
@@ -142,9 +190,8 @@ pub fn verify(source: &dyn Source, trust: Option<&Trust>, progress: Progress<'_>
     // A file that is read for two reasons would be missed twice.
     let mut seen = BTreeSet::new();
     problems.retain(|problem| seen.insert(problem.clone()));
-    let premises =
-        Premises { listed: listing.is_some(), policy_given: trust.is_some_and(|trust| trust.policy.is_some()) };
-    Ok(report(&Findings { statements, anchored, definition, premises, size }, count, problems))
+    let premises = Premises { listed: listing.is_some(), policy_given: trusted.is_some() };
+    Ok(report(Findings { statements, witnessing, anchored, definition, premises, size }, count, problems))
 }
 
 /// Reads a file that has to be there.
@@ -152,8 +199,12 @@ fn fetch(source: &dyn Source, path: &str) -> Result<Vec<u8>, Problem> {
     match source.read(path) {
         Ok(Some(bytes)) => Ok(bytes),
         Ok(None) => Err(Check::Missing.problem(path, "the file is missing")),
-        Err(error) => Err(Check::Unreadable.problem(path, format!("the file cannot be read: {error}"))),
+        Err(error) => Err(unreadable(path, &error)),
     }
+}
+
+fn unreadable(path: &str, error: &str) -> Problem {
+    Check::Unreadable.problem(path, format!("the file cannot be read: {error}"))
 }
 
 fn refuse_what_is_no_bundle(source: &dyn Source) -> Result<(), VerifyError> {
@@ -175,7 +226,8 @@ fn list(source: &dyn Source, problems: &mut Vec<Problem>) -> Option<Vec<String>>
     })
 }
 
-fn read_definition(source: &dyn Source) -> Result<Arc<Committed>, Vec<Problem>> {
+/// Reads the definition in a bundle's `election/`: whether it is the one meant, its hash tells.
+pub fn read_definition(source: &dyn Source) -> Result<Arc<Committed>, Vec<Problem>> {
     let (read, missing): (Vec<_>, Vec<_>) = bundle::DEFINITION
         .into_iter()
         .map(|path| fetch(source, path).map(|bytes| (path, bytes)))
@@ -234,7 +286,8 @@ fn check_log(
     let Some(target) = statements.target() else {
         return Count { ledger: tally.ledger, log: Log { tree: None, root: None, entries_hold: false } };
     };
-    let leaves = entries::walk(source, target.size, definition.map(Arc::as_ref), &mut tally, progress);
+    let whole = entries::walk(source, Span::all(target.size), definition.map(Arc::as_ref), &mut tally, progress);
+    let leaves = Leaves { cut: !whole, ..std::mem::take(&mut tally.leaves) };
     problems.append(&mut tally.problems);
     if target.size == 0 {
         problems
@@ -248,6 +301,7 @@ fn check_log(
     problems.extend(statements.manifest.as_ref().and_then(|manifest| check_manifest_root(&manifest.value, &log)));
     if log.entries_hold {
         problems.extend(tally.check_index(source));
+        problems.extend(tally.ledger.iter().flat_map(|ledger| bulletins::check(ledger, log.tree.as_ref())));
     }
     Count { ledger: tally.ledger, log }
 }
@@ -262,13 +316,14 @@ fn check_manifest_root(manifest: &Manifest, log: &Log) -> Option<Problem> {
     })
 }
 
-type IndexFiles = [(&'static str, Vec<u8>); 2];
+type IndexFiles = [(&'static str, Vec<u8>); 3];
 
 /// Counts the entries as they are read, and keeps the index as of the manifest's tree size.
 struct Tallying {
     ledger: Option<Ledger>,
     index_size: Option<u64>,
     index: Option<IndexFiles>,
+    leaves: Leaves,
     problems: Vec<Problem>,
 }
 
@@ -276,7 +331,7 @@ impl Tallying {
     fn new(definition: Option<&Arc<Committed>>, manifest: Option<&Manifest>) -> Self {
         let ledger = definition.map(|definition| Ledger::new(Arc::clone(definition)));
         let index_size = manifest.map(|manifest| manifest.tree_size);
-        Self { ledger, index_size, index: None, problems: Vec::new() }
+        Self { ledger, index_size, index: None, leaves: Leaves::default(), problems: Vec::new() }
     }
 
     /// Rebuilds the index and compares it.
@@ -292,19 +347,45 @@ impl Tallying {
     }
 }
 
-impl Sink for Tallying {
+impl Tallying {
     fn entry(&mut self, index: u64, judged: Judged) {
         let Some(ledger) = &mut self.ledger else { return };
         if self.index_size == Some(index) {
             self.index = Some(bundle::index_files(ledger));
         }
-        let applied = ledger.apply(index, &judged);
-        self.problems.extend(entry_problem(index, judged, applied));
+        self.problems.extend(apply(ledger, index, judged));
+    }
+}
+
+impl Sink for Tallying {
+    fn keyring(&self) -> Option<&Keyring> {
+        self.ledger.as_ref().map(Ledger::keyring).filter(|keys| !keys.is_empty())
     }
 
-    fn problem(&mut self, problem: Problem) {
-        self.problems.push(problem);
+    fn bundle(&mut self, tile: TilePath, read: Result<ReadBundle, Problem>) -> ControlFlow<()> {
+        let leaves = match read {
+            Ok(read) => {
+                let mut leaves = Vec::with_capacity(read.entries.len());
+                for (index, entry) in (tile.first().unwrap_or_default()..).zip(read.entries) {
+                    leaves.push(entry.leaf);
+                    entry.judged.into_iter().for_each(|judged| self.entry(index, judged));
+                }
+                Some(leaves)
+            }
+            Err(problem) => {
+                self.problems.push(problem);
+                None
+            }
+        };
+        self.leaves.bundles.push((tile, leaves));
+        ControlFlow::Continue(())
     }
+}
+
+/// Counts the next entry of the log; says what of it no honest log holds.
+pub fn apply(ledger: &mut Ledger, index: u64, judged: Judged) -> Option<Problem> {
+    let applied = ledger.apply(index, &judged);
+    entry_problem(index, judged, applied)
 }
 
 fn entry_problem(index: u64, judged: Judged, applied: Applied) -> Option<Problem> {
@@ -319,13 +400,13 @@ fn entry_problem(index: u64, judged: Judged, applied: Applied) -> Option<Problem
         (Judged::Definition { .. }, _) => {
             Some(Check::FirstEntry.problem(place, "a definition manifest after the first entry"))
         }
-        (Judged::Record(_), _) if index == 0 => {
-            Some(Check::FirstEntry.problem(place, "a record where the definition manifest has to be"))
+        (Judged::Record(_) | Judged::Statement(_), _) if index == 0 => {
+            Some(Check::FirstEntry.problem(place, "another entry where the definition manifest has to be"))
         }
         (Judged::Record(_), Applied::Duplicate { first }) => {
             Some(Check::Duplicate.problem(place, format!("the record of entry {first} again; counted once")))
         }
-        (Judged::Record(_), _) => None,
+        (Judged::Record(_) | Judged::Statement(_), _) => None,
     }
 }
 
@@ -334,13 +415,18 @@ fn check_index_file(source: &dyn Source, path: &str, expected: &[u8]) -> Result<
     if found == expected {
         return Ok(());
     }
-    let check = if path == bundle::TOTALS { Check::Totals } else { Check::Index };
+    let check = match path {
+        bundle::TOTALS => Check::Totals,
+        bundle::STATEMENTS => Check::Statements,
+        _ => Check::Index,
+    };
     let same = found.iter().zip(expected).take_while(|(found, expected)| found == expected);
     let line = same.filter(|(byte, _)| **byte == b'\n').count() + 1;
     Err(check.problem(path, format!("differs from what the log gives, first in line {line}")))
 }
 
 /// What a verification could rest on.
+#[derive(Clone, Copy, Debug)]
 struct Premises {
     /// Whether the source could list its files.
     listed: bool,
@@ -351,17 +437,19 @@ struct Premises {
 /// What is known beside the count and the problems.
 struct Findings {
     statements: Statements,
+    witnessing: Witnessing,
     anchored: bool,
     definition: Option<Arc<Committed>>,
     premises: Premises,
     size: u64,
 }
 
-fn report(findings: &Findings, count: Count, problems: Vec<Problem>) -> Verification {
+fn report(findings: Findings, count: Count, problems: Vec<Problem>) -> Verification {
     let summary = count.ledger.as_ref().map(Ledger::summary).unwrap_or_default();
     let sums = count.ledger.as_ref().map(Totals::of);
     let definition = findings.definition.as_ref();
     let checkpoint = findings.statements.checkpoint.as_ref();
+    let ledger = count.ledger.as_ref();
     let mut verification = Verification {
         ok: problems.is_empty(),
         anchored: findings.anchored,
@@ -372,15 +460,25 @@ fn report(findings: &Findings, count: Count, problems: Vec<Problem>) -> Verifica
         quarantined: summary.quarantined,
         missing: summary.missing,
         rejected: summary.rejected,
-        cosignatures: findings.statements.cosigners.len() as u64,
+        cosignatures: findings.witnessing.cosignatures,
+        cosigned_size: findings.witnessing.size,
+        frozen: findings.witnessing.frozen,
         definition: definition.map(|definition| definition.hash().to_string()).unwrap_or_default(),
         origin: checkpoint.map(|checkpoint| checkpoint.value.origin.to_string()).unwrap_or_default(),
         phase: definition.map(|definition| definition.election().phase().to_string()).unwrap_or_default(),
         totals: sums.as_ref().map(Totals::by_candidate).unwrap_or_default(),
+        totals_as_it_stands: sums.as_ref().map(Totals::standing_by_candidate).unwrap_or_default(),
+        statements: ledger.map_or(0, |ledger| ledger.statements().len() as u64),
+        corrections: ledger.map_or(0, |ledger| ledger.book().in_force().count() as u64),
+        endorsed: ledger.map_or(0, |ledger| ledger.book().endorsed().count() as u64),
+        bulletins: ledger.map_or(0, |ledger| ledger.bulletins().len() as u64),
         problems,
+        warnings: findings.witnessing.warnings,
         statement: String::new(),
         ledger: count.ledger,
         sums,
+        log: findings.statements.log.clone(),
+        premises: findings.premises,
     };
     verification.statement = statement::of(&verification, &findings.premises);
     verification

@@ -76,11 +76,7 @@ impl CosignerKey {
             }
             Secret::MlDsa44(key) => key.sign(&ml_dsa_44_message(name, time, checkpoint)?).encode().to_vec(),
         };
-        Ok(NoteSignature {
-            name: name.clone(),
-            key_id: self.verifier.id(),
-            signature: [time.to_be_bytes().as_slice(), &signature].concat(),
-        })
+        Ok(self.verifier.signature(join(time, &signature)))
     }
 }
 
@@ -124,6 +120,11 @@ pub(crate) fn holds(key: &VerifyingKey, text: &str, bytes: &[u8]) -> bool {
     let Some((time, signature)) = split(bytes) else { return false };
     let Ok(signature) = Signature::from_slice(signature) else { return false };
     key.verify_strict(ed25519_message(time, text).as_bytes(), &signature).is_ok()
+}
+
+/// What a signature line holds: `time ‖ signature`.
+pub(crate) fn join(time: u64, signature: &[u8]) -> Vec<u8> {
+    [time.to_be_bytes().as_slice(), signature].concat()
 }
 
 /// The time and the signature proper of `time ‖ signature`.

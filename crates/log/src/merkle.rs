@@ -169,6 +169,16 @@ pub fn inclusion_root(leaf: &Hash, index: u64, size: u64, proof: &[Hash]) -> Res
     if last == 0 { Ok(hash) } else { Err(ProofError::WrongLength) }
 }
 
+/// How many hashes lead from the leaf at `index` to the root of a tree of `size` leaves.
+pub(crate) fn inclusion_length(index: u64, size: u64) -> Result<u32, ProofError> {
+    if index >= size {
+        return Err(ProofError::IndexOutOfRange { index, size });
+    }
+    // Below the node where its way leaves that of the last leaf, every level has a sibling; above, those on the left alone.
+    let inner = u64::BITS - (index ^ (size - 1)).leading_zeros();
+    Ok(inner + index.checked_shr(inner).map_or(0, u64::count_ones))
+}
+
 /// Checks that the leaf at `index` is part of the tree of `size` leaves with this root.
 pub fn verify_inclusion(leaf: &Hash, index: u64, size: u64, proof: &[Hash], root: &Hash) -> Result<(), ProofError> {
     expect(inclusion_root(leaf, index, size, proof)?, root)
@@ -192,12 +202,27 @@ pub fn verify_consistency(
         if !proof.is_empty() {
             return Err(ProofError::WrongLength);
         }
-        let must_be = if old_size == 0 { empty_root() } else { *new_root };
-        return expect(must_be, old_root);
+        // A checkpoint can state any root, also of nothing.
+        if old_size == 0 {
+            expect(empty_root(), old_root)?;
+        }
+        return if old_size == new_size { expect(*new_root, old_root) } else { Ok(()) };
     }
     let (old, new) = consistency_roots(old_size, new_size, old_root, proof)?;
     expect(old, old_root)?;
     expect(new, new_root)
+}
+
+/// The root that the tree of `new_size` leaves with `new_root` had at `old_size` leaves, by its own consistency proof.
+///
+/// Nothing if the proof does not lead to `new_root`, or if it cannot tell: where the old tree is one complete subtree, the proof
+/// leaves its root out.
+pub fn proven_prefix(old_size: u64, new_size: u64, new_root: &Hash, proof: &[Hash]) -> Option<Hash> {
+    if old_size >= new_size || old_size == 0 || old_size.is_power_of_two() {
+        return None;
+    }
+    let (old, new) = consistency_roots(old_size, new_size, new_root, proof).ok()?;
+    (new == *new_root).then_some(old)
 }
 
 /// The old and new roots that a proof leads to, for 0 < `old_size` < `new_size`.

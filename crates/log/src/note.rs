@@ -162,9 +162,14 @@ impl VerifierKey {
     }
 
     /// Whether the signature line says that this key made it, and this version can tell whether that is true.
-    fn claims(&self, signature: &NoteSignature) -> bool {
+    pub(crate) fn claims(&self, signature: &NoteSignature) -> bool {
         let supported = !matches!(self.key, PublicKey::Unsupported { .. });
         supported && self.id == signature.key_id && self.name == signature.name
+    }
+
+    /// A signature line in this key's name.
+    pub(crate) fn signature(&self, signature: Vec<u8>) -> NoteSignature {
+        NoteSignature { name: self.name.clone(), key_id: self.id, signature }
     }
 
     fn verifies(&self, text: &str, signature: &NoteSignature) -> bool {
@@ -241,11 +246,7 @@ impl SignerKey {
 
     /// Signs a text known to be a note's text.
     pub(crate) fn sign_text(&self, text: &str) -> SignedNote {
-        let signature = NoteSignature {
-            name: self.verifier.name.clone(),
-            key_id: self.verifier.id,
-            signature: self.secret.sign(text.as_bytes()).to_bytes().to_vec(),
-        };
+        let signature = self.verifier.signature(self.secret.sign(text.as_bytes()).to_bytes().to_vec());
         SignedNote { text: text.to_owned(), signatures: vec![signature] }
     }
 }
@@ -350,6 +351,11 @@ impl SignedNote {
         let parse = |(line, text)| NoteSignature::parse(text).ok_or(NoteError::MalformedSignature { line });
         let signatures = (1..).zip(lines.split('\n')).map(parse).collect::<Result<_, _>>()?;
         Ok(Self { text: text.to_owned(), signatures })
+    }
+
+    /// Puts a note together from a text known to be a note's and signatures, at most [`MAX_SIGNATURES`].
+    pub(crate) fn of_parts(text: String, signatures: Vec<NoteSignature>) -> Self {
+        Self { text, signatures }
     }
 
     /// The signed text with its final newline. Don't act on it before [`SignedNote::verify`].

@@ -9,6 +9,7 @@ use crate::{
     encoding::{base64, decimal, from_base64},
     merkle::{Hash, ProofError, verify_inclusion},
     note::{SignedNote, VerifierKey},
+    policy::Policy,
 };
 
 const HEADER: &str = "c2sp.org/tlog-proof@v1\n";
@@ -38,6 +39,37 @@ impl LogProof {
         let tree = opened.checkpoint();
         verify_inclusion(leaf, self.index, tree.size, &self.path, &tree.root)?;
         Ok(opened)
+    }
+
+    /// As [`LogProof::verify`], by the log's key and a policy's witnesses; says who vouches for the entry.
+    pub fn attest(&self, leaf: &Hash, log: &VerifierKey, policy: &Policy) -> Result<Attested, LogProofError> {
+        let witnesses = policy.witnesses().iter().map(|witness| witness.key.clone());
+        let keys: Vec<_> = std::iter::once(log.clone()).chain(witnesses).collect();
+        let opened = self.verify(leaf, &keys, log.name().as_str())?;
+        let cosigners = policy.cosigners(opened.note());
+        Ok(Attested {
+            checkpoint: opened.checkpoint().clone(),
+            quorum_met: policy.satisfied_by(&cosigners),
+            cosigners: cosigners.into_iter().map(str::to_owned).collect(),
+        })
+    }
+}
+
+/// What a proof that holds shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attested {
+    /// The state of the log that the entry is part of.
+    pub checkpoint: Checkpoint,
+    /// The policy's witnesses who cosigned it, by their names there.
+    pub cosigners: Vec<String>,
+    /// Whether these are the quorum that the policy asks for.
+    pub quorum_met: bool,
+}
+
+impl Attested {
+    /// How much a receipt is worth beside another of the same entry: a quorum before none, then by the number of cosigners.
+    pub fn worth(&self) -> (bool, usize) {
+        (self.quorum_met, self.cosigners.len())
     }
 }
 

@@ -73,6 +73,12 @@ impl TilePath {
         self.width < FULL_WIDTH
     }
 
+    /// The full tile of the same place.
+    #[must_use]
+    pub fn filled(self) -> Self {
+        Self { width: FULL_WIDTH, ..self }
+    }
+
     /// The index, within its level, of the tile's first hash or entry; nothing beyond 2^64.
     pub fn first(&self) -> Option<u64> {
         self.index.checked_mul(u64::from(FULL_WIDTH))

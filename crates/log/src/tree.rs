@@ -2,6 +2,7 @@
 
 use crate::{
     merkle::{Hash, ProofError, empty_root, fold_peaks, node_hash},
+    ranges::{self, Range},
     tile::{self, HASHES_PER_TILE_LOG2, TilePath},
 };
 
@@ -35,6 +36,16 @@ impl Tree {
         index
     }
 
+    /// Takes back the leaves after the first `size`: those appended on trial, when they turn out not to be the log's.
+    pub fn rewind(&mut self, size: u64) {
+        if size < self.size {
+            // Before the leaf at `size` stand the subtrees complete at that size.
+            let nodes = 2 * size - u64::from(size.count_ones());
+            self.nodes.truncate(usize::try_from(nodes).unwrap_or(usize::MAX));
+            self.size = size;
+        }
+    }
+
     /// Leaves in the tree.
     pub fn size(&self) -> u64 {
         self.size
@@ -42,12 +53,12 @@ impl Tree {
 
     /// The root of the whole tree, in O(log n) hashes.
     pub fn root(&self) -> Hash {
-        self.range_root(0, self.size)
+        self.range_root(Range::whole(self.size))
     }
 
     /// The root that the tree had at `size` leaves; nothing if it never was that large.
     pub fn root_at(&self, size: u64) -> Option<Hash> {
-        (size <= self.size).then(|| self.range_root(0, size))
+        (size <= self.size).then(|| self.range_root(Range::whole(size)))
     }
 
     /// The hash of the leaf at `index`.
@@ -58,52 +69,13 @@ impl Tree {
     /// The siblings that lead from the leaf at `index` to the root at `size`, leaf's sibling first (RFC 9162 section 2.1.3.1).
     pub fn inclusion_proof(&self, index: u64, size: u64) -> Result<Vec<Hash>, ProofError> {
         self.must_reach(size)?;
-        if index >= size {
-            return Err(ProofError::IndexOutOfRange { index, size });
-        }
-        let mut proof = Vec::new();
-        let (mut low, mut high) = (0, size);
-        while high - low > 1 {
-            let split = low + left_half(high - low);
-            if index < split {
-                proof.push(self.range_root(split, high));
-                high = split;
-            } else {
-                proof.push(self.range_root(low, split));
-                low = split;
-            }
-        }
-        proof.reverse();
-        Ok(proof)
+        Ok(self.roots(ranges::inclusion(index, size)?))
     }
 
     /// The proof that the tree at `new_size` extends the tree at `old_size` (RFC 9162 section 2.1.4.1).
     pub fn consistency_proof(&self, old_size: u64, new_size: u64) -> Result<Vec<Hash>, ProofError> {
         self.must_reach(new_size)?;
-        if old_size > new_size {
-            return Err(ProofError::Shrinks { old: old_size, new: new_size });
-        }
-        let mut proof = Vec::new();
-        if old_size == 0 {
-            return Ok(proof);
-        }
-        let (mut low, mut high) = (0, new_size);
-        while high != old_size {
-            let split = low + left_half(high - low);
-            if old_size <= split {
-                proof.push(self.range_root(split, high));
-                high = split;
-            } else {
-                proof.push(self.range_root(low, split));
-                low = split;
-            }
-        }
-        // The verifier already holds the old root; any other starting point must be told.
-        if low != 0 {
-            proof.push(self.range_root(low, high));
-        }
-        proof.reverse();
-        Ok(proof)
+        Ok(self.roots(ranges::consistency(old_size, new_size)?))
     }
 
     /// The contents of a hash tile; nothing for an entry bundle, or for a tile that reaches beyond the tree.
@@ -136,15 +108,12 @@ impl Tree {
         self.nodes[position]
     }
 
-    /// The root over the leaves `low..high`, where `low` is a multiple of the smallest power of two that holds the range.
-    fn range_root(&self, mut low: u64, high: u64) -> Hash {
-        let mut peaks = Vec::new();
-        while low < high {
-            let level = (high - low).ilog2();
-            peaks.push(self.node(level, low >> level));
-            low += 1 << level;
-        }
-        fold_peaks(peaks).unwrap_or_else(empty_root)
+    fn roots(&self, ranges: Vec<Range>) -> Vec<Hash> {
+        ranges.into_iter().map(|range| self.range_root(range)).collect()
+    }
+
+    fn range_root(&self, range: Range) -> Hash {
+        fold_peaks(range.complete().map(|(level, index)| self.node(level, index)).collect()).unwrap_or_else(empty_root)
     }
 }
 
@@ -156,9 +125,4 @@ impl FromIterator<Hash> for Tree {
         });
         tree
     }
-}
-
-/// The size of the left subtree of `size` > 1 leaves: the largest power of two below it.
-fn left_half(size: u64) -> u64 {
-    1 << (size - 1).ilog2()
 }

@@ -5,10 +5,11 @@
 //! The unprotected header is unsigned, so it has to be empty: anything in it would make malleable duplicates.
 
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
-use minicbor::{Decoder, Encoder, data::Tag};
+use minicbor::{Decoder, data::Tag};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
+use crate::cbor::{Malformed, Map, decode_protected, encode, protected_header};
 use crate::definition::{ContestNo, DefinitionHash, Figure, Phase, StationNo};
 use crate::tally::{Stage, Tally};
 
@@ -19,7 +20,6 @@ pub const FORMAT: u8 = 1;
 pub const MAX_LEN: usize = 20_732;
 
 const TAG_SIGN1: u64 = 18;
-const ALG_ED25519: i64 = -19;
 const KID_LEN: usize = 8;
 
 /// Names a public key: the first 8 bytes of its SHA-256.
@@ -80,6 +80,12 @@ pub enum OpenError {
     /// Decodes, but is not the canonical encoding of what it says.
     #[error("the encoding is not the canonical one; the record was altered or made by a faulty program")]
     NotCanonical,
+}
+
+impl From<Malformed> for OpenError {
+    fn from(Malformed(what): Malformed) -> Self {
+        Self::Malformed(what)
+    }
 }
 
 /// The signature does not hold for the key.
@@ -153,24 +159,6 @@ fn split_envelope(bytes: &[u8]) -> Result<Parts<'_>, OpenError> {
     Ok((protected, payload, signature))
 }
 
-fn decode_protected(bytes: &[u8]) -> Result<KeyId, OpenError> {
-    let read = || {
-        let mut d = Decoder::new(bytes);
-        let shape =
-            d.map().ok()? == Some(2) && d.i64().ok()? == 1 && d.i64().ok()? == ALG_ED25519 && d.i64().ok()? == 4;
-        let kid = d.bytes().ok()?.try_into().ok()?;
-        (shape && d.position() == bytes.len()).then_some(KeyId(kid))
-    };
-    read().ok_or(OpenError::Malformed("protected header {1: -19, 4: kid}"))
-}
-
-fn protected_header(KeyId(kid): KeyId) -> Vec<u8> {
-    encode(|e| {
-        e.map(2)?.u8(1)?.i64(ALG_ED25519)?.u8(4)?.bytes(&kid)?;
-        Ok(())
-    })
-}
-
 fn envelope(protected: &[u8], payload: &[u8], signature: &[u8; 64]) -> Vec<u8> {
     encode(|e| {
         e.tag(Tag::new(TAG_SIGN1))?.array(4)?.bytes(protected)?.map(0)?.bytes(payload)?.bytes(signature)?;
@@ -184,15 +172,6 @@ fn signature_input(protected: &[u8], payload: &[u8]) -> Vec<u8> {
         e.array(4)?.str("Signature1")?.bytes(protected)?.bytes(&[])?.bytes(payload)?;
         Ok(())
     })
-}
-
-type EncodeError = minicbor::encode::Error<std::convert::Infallible>;
-
-fn encode(build: impl FnOnce(&mut Encoder<&mut Vec<u8>>) -> Result<(), EncodeError>) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(320);
-    let written = build(&mut Encoder::new(&mut bytes));
-    debug_assert!(written.is_ok(), "writing to memory does not fail");
-    bytes
 }
 
 /// Payload keys. Numbers are part of the format; never reuse one.
@@ -238,7 +217,7 @@ fn encode_payload(tally: &Tally) -> Vec<u8> {
     })
 }
 
-fn phase_code(phase: Phase) -> u8 {
+pub(crate) fn phase_code(phase: Phase) -> u8 {
     match phase {
         Phase::Drill => 0,
         Phase::Official => 1,
@@ -246,22 +225,19 @@ fn phase_code(phase: Phase) -> u8 {
 }
 
 fn decode_payload(bytes: &[u8]) -> Result<Tally, OpenError> {
-    let mut payload = Payload { decoder: Decoder::new(bytes), remaining: 0 };
-    payload.remaining = payload.decoder.map().ok().flatten().ok_or(OpenError::Malformed("payload map"))?;
-    payload.expect(key::FORMAT, "format")?;
-    match payload.decoder.u8() {
-        Ok(FORMAT) => {}
-        Ok(other) => return Err(OpenError::Format(other)),
-        Err(_) => return Err(OpenError::Malformed("format")),
+    let mut payload = Map::open(bytes)?;
+    match payload.uint(key::FORMAT, "format")? {
+        FORMAT => {}
+        other => return Err(OpenError::Format(other)),
     }
     let mut tally = Tally {
-        election: DefinitionHash(payload.hash(key::ELECTION, "election")?),
-        phase: payload.phase()?,
-        stage: payload.stage()?,
+        election: DefinitionHash(payload.bytes(key::ELECTION, "election")?),
+        phase: decode_phase(&mut payload, key::PHASE)?,
+        stage: Stage::from_code(payload.uint(key::STAGE, "stage")?).ok_or(OpenError::Malformed("stage"))?,
         station: StationNo(payload.uint(key::STATION, "station")?),
         contest: ContestNo(payload.uint(key::CONTEST, "contest")?),
         sealed_at: payload.uint(key::SEALED_AT, "sealed_at")?,
-        counts: payload.counts()?,
+        counts: decode_counts(&mut payload, key::COUNTS)?,
         blank: None,
         null: None,
         voters: None,
@@ -275,77 +251,29 @@ fn decode_payload(bytes: &[u8]) -> Result<Tally, OpenError> {
         }
     }
     if payload.next_is(key::IMAGES) {
-        tally.images = payload.images()?;
+        tally.images = decode_images(&mut payload)?;
     }
-    if payload.remaining != 0 || payload.decoder.position() != bytes.len() {
-        return Err(OpenError::Malformed("end of payload"));
-    }
+    payload.close()?;
     Ok(tally)
 }
 
-/// Reads the payload's keys in their one order.
-struct Payload<'b> {
-    decoder: Decoder<'b>,
-    remaining: u64,
+pub(crate) fn decode_phase(payload: &mut Map<'_>, key: u8) -> Result<Phase, Malformed> {
+    match payload.uint::<u8>(key, "phase")? {
+        0 => Ok(Phase::Drill),
+        1 => Ok(Phase::Official),
+        _ => Err(Malformed("phase")),
+    }
 }
 
-impl<'b> Payload<'b> {
-    fn next_is(&mut self, key: u8) -> bool {
-        self.remaining > 0 && self.decoder.probe().u8().is_ok_and(|next| next == key)
-    }
+pub(crate) fn decode_counts(payload: &mut Map<'_>, key: u8) -> Result<Vec<u32>, Malformed> {
+    let len = payload.array(key, Tally::MAX_LINES, "counts")?;
+    (0..len).map(|_| payload.item_u32("counts")).collect()
+}
 
-    fn expect(&mut self, key: u8, what: &'static str) -> Result<(), OpenError> {
-        if !self.next_is(key) {
-            return Err(OpenError::Malformed(what));
-        }
-        self.remaining -= 1;
-        self.decoder.u8().map(drop).map_err(|_| OpenError::Malformed(what))
+fn decode_images(payload: &mut Map<'_>) -> Result<Vec<[u8; 32]>, OpenError> {
+    let len = payload.array(key::IMAGES, Tally::MAX_IMAGES, "images")?;
+    if len == 0 {
+        return Err(OpenError::NotCanonical);
     }
-
-    fn uint<T: TryFrom<u64>>(&mut self, key: u8, what: &'static str) -> Result<T, OpenError> {
-        self.expect(key, what)?;
-        let value = self.decoder.u64().map_err(|_| OpenError::Malformed(what))?;
-        T::try_from(value).map_err(|_| OpenError::Malformed(what))
-    }
-
-    fn hash(&mut self, key: u8, what: &'static str) -> Result<[u8; 32], OpenError> {
-        self.expect(key, what)?;
-        self.hash_value(what)
-    }
-
-    fn hash_value(&mut self, what: &'static str) -> Result<[u8; 32], OpenError> {
-        self.decoder.bytes().ok().and_then(|b: &'b [u8]| b.try_into().ok()).ok_or(OpenError::Malformed(what))
-    }
-
-    fn phase(&mut self) -> Result<Phase, OpenError> {
-        match self.uint::<u8>(key::PHASE, "phase")? {
-            0 => Ok(Phase::Drill),
-            1 => Ok(Phase::Official),
-            _ => Err(OpenError::Malformed("phase")),
-        }
-    }
-
-    fn stage(&mut self) -> Result<Stage, OpenError> {
-        Stage::from_code(self.uint(key::STAGE, "stage")?).ok_or(OpenError::Malformed("stage"))
-    }
-
-    /// An array's length, bounded before anything is allocated for it.
-    fn array(&mut self, key: u8, max: usize, what: &'static str) -> Result<usize, OpenError> {
-        self.expect(key, what)?;
-        let len = self.decoder.array().ok().flatten().and_then(|len| usize::try_from(len).ok());
-        len.filter(|&len| len <= max).ok_or(OpenError::Malformed(what))
-    }
-
-    fn counts(&mut self) -> Result<Vec<u32>, OpenError> {
-        let len = self.array(key::COUNTS, Tally::MAX_LINES, "counts")?;
-        (0..len).map(|_| self.decoder.u32().map_err(|_| OpenError::Malformed("counts"))).collect()
-    }
-
-    fn images(&mut self) -> Result<Vec<[u8; 32]>, OpenError> {
-        let len = self.array(key::IMAGES, Tally::MAX_IMAGES, "images")?;
-        if len == 0 {
-            return Err(OpenError::NotCanonical);
-        }
-        (0..len).map(|_| self.hash_value("images")).collect()
-    }
+    Ok((0..len).map(|_| payload.item_bytes("images")).collect::<Result<_, _>>()?)
 }

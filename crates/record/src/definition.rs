@@ -3,6 +3,7 @@
 //! [`package::parse`] reads the folder's files and reports every mistake; [`Election::canonical`] gives the bytes whose
 //! hash is the identity of the election.
 
+mod authority;
 mod canonical;
 mod key;
 pub mod package;
@@ -10,10 +11,22 @@ pub mod results;
 
 use std::{fmt, str::FromStr};
 
+pub use authority::{Agent, Authority, Member};
 pub use canonical::{Canonical, DefinitionHash};
 pub use key::{StationKey, UnusableKey};
 
 use crate::rules::RuleSettings;
+
+/// Whether a text can be an id (`docs/spec/package.md`).
+pub(crate) fn is_id(text: &str) -> bool {
+    package::report::id_fault(text).is_none()
+}
+
+/// Whether a text can be a line of a witness policy. What it means is the log's matter.
+pub(crate) fn is_policy_line(text: &str) -> bool {
+    let word = text.split([' ', '\t']).next().unwrap_or_default();
+    ["witness", "group", "quorum"].contains(&word) && !text.contains(char::is_control)
+}
 
 /// 1-based position of a station in the canonical register; the station's name on the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -98,6 +111,9 @@ pub struct Election {
     pub(crate) contests: Vec<Contest>,
     pub(crate) areas: Vec<Area>,
     pub(crate) stations: Vec<Station>,
+    pub(crate) policy: Vec<String>,
+    pub(crate) authority: Option<Authority>,
+    pub(crate) agents: Vec<Agent>,
     pub(crate) rules: RuleSettings,
 }
 
@@ -326,6 +342,22 @@ impl Election {
         (1u16..).map(ContestNo).zip(&self.contests)
     }
 
+    /// The lines of the witness policy, without those of a log; none where the definition states none. They are text here: what
+    /// they mean is the log's matter.
+    pub fn policy_lines(&self) -> &[String] {
+        &self.policy
+    }
+
+    /// Who signs for the electoral authority, where the definition says; without one, nobody can.
+    pub fn authority(&self) -> Option<&Authority> {
+        self.authority.as_ref()
+    }
+
+    /// Whoever may endorse records from the start; more can be enrolled in the log.
+    pub fn agents(&self) -> &[Agent] {
+        &self.agents
+    }
+
     /// Severities and thresholds in force.
     pub fn rules(&self) -> &RuleSettings {
         &self.rules
@@ -358,6 +390,21 @@ impl Election {
         for (no, station) in (1u32..).map(StationNo).zip(&mut self.stations) {
             station.key = Some(Box::new(key(no)));
         }
+        self
+    }
+
+    /// Replaces the lines of the witness policy, each of them one that [`package::parse`] takes (drills that make their witnesses).
+    #[must_use]
+    pub fn with_policy_lines(mut self, lines: Vec<String>) -> Self {
+        self.policy = lines;
+        self
+    }
+
+    /// Replaces authority and agents, none of whom may have another's key (drills that make their keys).
+    #[must_use]
+    pub fn with_signatories(mut self, authority: Authority, agents: Vec<Agent>) -> Self {
+        self.authority = Some(authority);
+        self.agents = agents;
         self
     }
 

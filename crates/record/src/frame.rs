@@ -49,6 +49,8 @@ pub enum Kind {
     Record,
     /// A receipt, centre to station.
     Receipt,
+    /// A sealed record with the proof that it is in the log, to whoever wants it.
+    Proven,
 }
 
 impl Kind {
@@ -57,6 +59,7 @@ impl Kind {
         match self {
             Self::Record => 1,
             Self::Receipt => 2,
+            Self::Proven => 3,
         }
     }
 }

@@ -125,7 +125,7 @@ rules! {
         from: "Tallyproof (the definition is committed before the first record)",
         do_: "Seal the record again with the published definition." }
     WrongKey "ID-05" Identity Reject false {
-        text: "The record is signed with the key that the register gives for its station.",
+        text: "The record is signed with a key that its station has: the one that the register gives, or one enrolled in the log before it, and not revoked before it.",
         from: "TSE (key, station, device and load code belong together)",
         do_: "Seal the record with the station's own pack." }
     ContestNotHeld "ID-06" Identity Reject false {
@@ -205,6 +205,11 @@ impl RuleId {
     /// The rule's row.
     pub fn rule(self) -> &'static Rule {
         &TABLE[self as usize]
+    }
+
+    /// Whether it compares a record with others: such a rule is for whoever holds them all.
+    pub fn compares_records(self) -> bool {
+        matches!(self, Self::Conflict | Self::VotersDifferAcross)
     }
 
     /// The rule's stable code.

@@ -13,6 +13,9 @@ nav-stations = Stations
 poll-day = Poll of { $date }
 figures-source = Source of the figures: { $source }
 log-state = As of { $size } entries of the log
+log-open = The log is not finished: more can follow.
+log-finished = The log is finished: nothing follows.
+log-cosigned = Witnesses that cosigned its first { $size } entries: { $names }.
 contests-heading = Contests
 open-contest = Results and stations
 

@@ -12,6 +12,9 @@ nav-stations = Mesas
 poll-day = Votación del { $date }
 figures-source = Origen de las cifras: { $source }
 log-state = Con { $size } entradas del registro
+log-open = El registro no está terminado: puede seguir más.
+log-finished = El registro está terminado: nada sigue.
+log-cosigned = Testigos que refrendaron sus primeras { $size } entradas: { $names }.
 contests-heading = Contiendas
 open-contest = Resultados y mesas
 

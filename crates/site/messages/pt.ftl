@@ -12,6 +12,9 @@ nav-stations = Seções
 poll-day = Votação de { $date }
 figures-source = Origem dos números: { $source }
 log-state = Com { $size } entradas do registro
+log-open = O registro não está encerrado: pode haver mais.
+log-finished = O registro está encerrado: nada se segue.
+log-cosigned = Testemunhas que coassinaram as suas primeiras { $size } entradas: { $names }.
 contests-heading = Disputas
 open-contest = Resultados e seções
 

@@ -11,7 +11,7 @@ use tallyproof_record::{Election, Phase, definition::Figure, rules::Severity};
 
 use self::stations::Lists;
 use crate::{
-    SiteInput, chart,
+    SiteInput, Witnessing, chart,
     messages::{Text, Value},
     number::grouped,
     view::{ContestView, Group, RankedRow},
@@ -32,6 +32,7 @@ pub(crate) struct Frame<'a> {
     election: &'a Election,
     drill: bool,
     log: LogFacts,
+    witnessing: Witnessing<'a>,
 }
 
 /// What a reader compares with a copy from elsewhere.
@@ -51,6 +52,7 @@ impl<'a> Frame<'a> {
             w: words,
             election,
             drill: election.phase() == Phase::Drill,
+            witnessing: input.witnessing,
             log: LogFacts {
                 definition: definition.hash().to_string(),
                 key: input.log.to_string(),
@@ -101,6 +103,18 @@ impl<'a> Frame<'a> {
 
     fn log_state(&self) -> Safe<String> {
         self.w.with(Text::LogState, &[("size", self.log.size.into())])
+    }
+
+    fn log_end(&self) -> Safe<&str> {
+        self.w.t(if self.witnessing.finished { Text::LogFinished } else { Text::LogOpen })
+    }
+
+    /// Who has seen the same log.
+    fn cosigned(&self) -> Option<Safe<String>> {
+        let Witnessing { size, witnesses, .. } = self.witnessing;
+        let names = witnesses.join(", ");
+        let values = [("size", Value::Count(size)), ("names", names.as_str().into())];
+        (!witnesses.is_empty()).then(|| self.w.with(Text::LogCosigned, &values))
     }
 
     /// The rolls of the counted stations, and what the register does not say.

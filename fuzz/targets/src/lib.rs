@@ -23,8 +23,10 @@ pub use count::{bundle, lists, manifest, published, trust};
 pub use drill::script;
 pub use evidence::mapping;
 pub use journal::journal;
-pub use log::{add_checkpoint, checkpoint, entry_tile, note, policy, proof, tile_path, verifier_key, witness_answer};
-pub use record::{datagram, entry, package, package_files, receipt, record};
+pub use log::{
+    add_checkpoint, checkpoint, compact, entry_tile, fork, note, policy, proof, tile_path, verifier_key, witness_answer,
+};
+pub use record::{datagram, entry, package, package_files, proven, receipt, record};
 
 /// A decoder under test.
 #[derive(Clone, Copy, Debug)]
@@ -46,9 +48,11 @@ pub const TARGETS: &[Target] = &[
     target("add_checkpoint", add_checkpoint),
     Target { mutations: 60, ..target("bundle", bundle) },
     target("checkpoint", checkpoint),
+    target("compact", compact),
     target("datagram", datagram),
     target("entry", entry),
     target("entry_tile", entry_tile),
+    target("fork", fork),
     target("gate", gate),
     target("intake", intake),
     target("journal", journal),
@@ -59,6 +63,7 @@ pub const TARGETS: &[Target] = &[
     target("package", package),
     target("policy", policy),
     target("proof", proof),
+    target("proven", proven),
     target("published", published),
     target("receipt", receipt),
     target("record", record),

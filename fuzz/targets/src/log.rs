@@ -5,7 +5,9 @@ use std::fmt::Display;
 use std::str::FromStr;
 
 use tallyproof_log::checkpoint::{self as checkpoints, Checkpoint};
+use tallyproof_log::compact::CompactReceipt;
 use tallyproof_log::cosignature::CosignerKey;
+use tallyproof_log::fork::ForkProof;
 use tallyproof_log::merkle::leaf_hash;
 use tallyproof_log::note::{NoteSignature, SignedNote, VerifierKey};
 use tallyproof_log::policy::Policy;
@@ -13,7 +15,7 @@ use tallyproof_log::proof::LogProof;
 use tallyproof_log::tile::{self, TilePath};
 use tallyproof_log::witness::{AddCheckpoint, Answer};
 
-use crate::{keys, seeds};
+use crate::{keys, seeds, world};
 
 /// What parses displays as the text it came from.
 fn one_spelling<T: FromStr + Display>(data: &[u8]) {
@@ -59,6 +61,30 @@ pub fn proof(data: &[u8]) {
     let log = keys::log();
     if let Ok(opened) = proof.verify(&leaf_hash(b"entry"), std::slice::from_ref(log.verifier()), keys::ORIGIN) {
         assert!(proof.index < opened.checkpoint().size, "an index beyond the tree was proved");
+    }
+}
+
+/// A compact receipt: one form; and what verifies is, as a text, a proof that verifies and gives the receipt back.
+pub fn compact(data: &[u8]) {
+    let Ok(receipt) = CompactReceipt::decode(data) else { return };
+    assert_eq!(receipt.encode(), data, "a second form of one receipt was accepted");
+    let (leaf, log, policy) = (leaf_hash(b"entry"), keys::log(), world::policy());
+    let Ok(attested) = receipt.verify(&leaf, log.verifier(), &policy) else { return };
+    assert_eq!(attested.cosigners.len(), receipt.cosignatures(), "a cosignature was not counted");
+    let proof = receipt.to_proof(&leaf, log.verifier(), &policy);
+    let proof = proof.map(|proof| proof.to_string().parse::<LogProof>());
+    let Ok(Ok(proof)) = proof else { panic!("a receipt that holds gives no proof: {proof:?}") };
+    let back = CompactReceipt::of(&proof, &leaf, log.verifier(), &policy);
+    assert_eq!(back, Ok((receipt, Vec::new())), "the proof does not give the receipt back");
+}
+
+/// A fork proof: one spelling; what it proves of the log's key are two checkpoints that differ.
+pub fn fork(data: &[u8]) {
+    one_spelling::<ForkProof>(data);
+    let Some(proof) = std::str::from_utf8(data).ok().and_then(|text| text.parse::<ForkProof>().ok()) else { return };
+    if let Ok(fork) = proof.verify() {
+        assert!(fork.one.size <= fork.other.size && fork.one.root != fork.other.root, "one history is no fork");
+        assert_eq!(fork.prefix.is_none(), fork.one.size == fork.other.size, "a prefix where there is none");
     }
 }
 

@@ -1,10 +1,12 @@
 //! The record's formats: sealed record, datagram, receipt, log entry, election package.
 
+use tallyproof_record::SealedRecord;
 use tallyproof_record::cose::{self, KeyId};
 use tallyproof_record::definition::package::{self as packages, Files};
 use tallyproof_record::definition::results;
 use tallyproof_record::entry::Entry;
 use tallyproof_record::frame::{self, Frame, HEADER_LEN};
+use tallyproof_record::proven::{self as proofs, Proven};
 use tallyproof_record::receipt::Receipt;
 
 use crate::keys;
@@ -99,4 +101,11 @@ pub fn package_files(data: &[u8]) -> Files {
     let parts: Vec<&[u8]> = data.split(|&byte| byte == 0).collect();
     let (pairs, _) = parts.as_chunks();
     pairs.iter().map(|[name, text]| (String::from_utf8_lossy(name).into(), text.to_vec())).collect()
+}
+
+/// A record with its proof: where the record is one, both parts put together again are the bytes they came from.
+pub fn proven(data: &[u8]) {
+    let Ok(Proven { record, receipt }) = Proven::parse(data) else { return };
+    let Ok(record) = SealedRecord::from_bytes(record.to_vec()) else { return };
+    assert_eq!(proofs::encode(&record, receipt), data, "a second form of one record with its proof");
 }

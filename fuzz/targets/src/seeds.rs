@@ -2,6 +2,8 @@
 //! --example write_seeds` writes them below `fuzz/corpus/`; a test compares. What a fuzzer adds beside them stays.
 
 use tallyproof_log::checkpoint::{Checkpoint, CheckpointError};
+use tallyproof_log::compact::CompactReceipt;
+use tallyproof_log::fork::{ForkProof, Prefix};
 use tallyproof_log::merkle::{Hash, leaf_hash};
 use tallyproof_log::note::{self, SignedNote};
 use tallyproof_log::policy::Policy;
@@ -12,7 +14,7 @@ use tallyproof_log::witness::{AddCheckpoint, Answer};
 use tallyproof_record::entry::Entry;
 use tallyproof_record::receipt::Receipt;
 use tallyproof_record::tally::{Stage, Tally};
-use tallyproof_record::{ContestNo, Phase, SealedRecord, StationNo, cose, frame};
+use tallyproof_record::{ContestNo, Phase, SealedRecord, StationNo, cose, frame, proven};
 
 use crate::{centre, count, journal, keys, world};
 
@@ -21,7 +23,20 @@ pub type Seed = (&'static str, &'static str, Vec<u8>);
 
 /// Every seed.
 pub fn all() -> Vec<Seed> {
-    [records(), notes(), witnessed(), tiles(), packages(), bundles(), centre(), scripts(), figures()].concat()
+    [
+        records(),
+        notes(),
+        witnessed(),
+        receipts(),
+        forks(),
+        tiles(),
+        packages(),
+        bundles(),
+        centre(),
+        scripts(),
+        figures(),
+    ]
+    .concat()
 }
 
 fn scripts() -> Vec<Seed> {
@@ -120,6 +135,22 @@ fn witnessed() -> Vec<Seed> {
     seeds
 }
 
+/// Two sides of a log that the first entry alone is common to.
+fn forks() -> Vec<Seed> {
+    let log = keys::log();
+    let other: Tree = [b"first".as_slice(), b"other", b"third", b"fourth"].map(leaf_hash).into_iter().collect();
+    let signed = |tree: &Tree, size: u64| {
+        let checkpoint = Checkpoint { origin: log.verifier().name().clone(), size, root: tree.root_at(size)? };
+        SignedNote::parse(checkpoint.sign(&log).ok()?.as_bytes()).ok()
+    };
+    let proof = |size| {
+        let prefix = Prefix { root: other.root_at(3)?, proof: other.consistency_proof(3, size).ok()? };
+        ForkProof::new(log.verifier().clone(), [signed(&tree(), 3)?, signed(&other, size)?], Some(prefix)).ok()
+    };
+    let seed = |(name, size)| Some(("fork", name, proof(size)?.to_string().into_bytes()));
+    [("growth", 4), ("same_size", 3)].into_iter().filter_map(seed).collect()
+}
+
 fn notes() -> Vec<Seed> {
     let log = keys::log();
     let tree = tree();
@@ -147,6 +178,30 @@ fn proof(tree: &Tree, signed: &str) -> Option<LogProof> {
     let path = tree.inclusion_proof(1, tree.size()).ok()?;
     let checkpoint = SignedNote::parse(signed.as_bytes()).ok()?;
     Some(LogProof { extra: b"extra".to_vec(), index: 1, path, checkpoint })
+}
+
+/// Second-stage receipts of the log's entry 1, by the log alone and with the witness that the policy asks for.
+fn receipts() -> Vec<Seed> {
+    let (witness, small) = (keys::witness(), sealed(&tally(3)));
+    let mut seeds = Vec::new();
+    let Ok((checkpoint, mut note)) = checkpoint() else { return seeds };
+    let mut push = |name, note: &SignedNote| {
+        let receipt = proof(&tree(), &note.to_string()).and_then(|proof| compact(&LogProof { extra: vec![], ..proof }));
+        seeds.extend(receipt.iter().map(|receipt| ("compact", name, receipt.encode())));
+        seeds.extend(receipt.map(|receipt| ("proven", name, proven::encode(&small, &receipt.encode()))));
+    };
+    push("log_only", &note);
+    if let Ok(cosignature) = witness.cosign(&checkpoint, 1_782_864_000)
+        && note.attach(cosignature, witness.verifier()).is_ok()
+    {
+        push("cosigned", &note);
+    }
+    seeds
+}
+
+fn compact(proof: &LogProof) -> Option<CompactReceipt> {
+    let (log, policy) = (keys::log(), world::policy());
+    CompactReceipt::of(proof, &leaf_hash(b"entry"), log.verifier(), &policy).ok().map(|(receipt, _)| receipt)
 }
 
 fn tiles() -> Vec<Seed> {

@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 use tallyproof_centre::journal::Cut;
 use tallyproof_centre::sequencer::Growth;
 use tallyproof_centre::{Intake, Sequencer};
-use tallyproof_count::bundle::{self, CHECKPOINT, MANIFEST, POLICY, VKEYS};
+use tallyproof_count::bundle::{self, CHECKPOINT, COSIGNED, MANIFEST, POLICY, VKEYS};
 use tallyproof_count::manifest::Manifest;
 use tallyproof_count::{Ledger, Trust};
 use tallyproof_log::checkpoint::Checkpoint;
@@ -48,7 +48,9 @@ pub(crate) const PACKAGE: [(&str, &str); 4] =
 static DEFINITION: LazyLock<Arc<Committed>> = LazyLock::new(|| {
     let files = PACKAGE.map(|(name, text)| (name.to_owned(), text.as_bytes().to_vec())).into();
     let election = package::parse(&files).unwrap_or_else(|problems| unreachable!("the package is sound: {problems:?}"));
-    Arc::new(election.with_keys(|no| keys::station(no).verifying_key().into()).commit())
+    let lines = policy().to_string().lines().skip(1).map(str::to_owned).collect();
+    let election = election.with_keys(|no| keys::station(no).verifying_key().into()).with_policy_lines(lines);
+    Arc::new(election.commit())
 });
 
 static BUNDLE: LazyLock<Files> =
@@ -121,6 +123,7 @@ fn build() -> Result<Files, Box<dyn std::error::Error>> {
     let mut note = SignedNote::parse(checkpoint.sign(&log)?.as_bytes())?;
     let witness = keys::witness();
     note.attach(witness.cosign(&checkpoint, 1_782_864_000)?, witness.verifier())?;
+    files.insert(COSIGNED.to_owned(), note.to_string().into_bytes());
     files.insert(CHECKPOINT.to_owned(), note.to_string().into_bytes());
     files.extend(growth.tiles.into_iter().map(|(path, bytes)| (bundle::tile_path(&path), bytes)));
     Ok(files)

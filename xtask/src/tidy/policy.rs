@@ -23,6 +23,7 @@ const LOG: &str = "tallyproof-log";
 const COUNT: &str = "tallyproof-count";
 const STATION: &str = "tallyproof-station";
 const CENTRE: &str = "tallyproof-centre";
+const WITNESS: &str = "tallyproof-witness";
 const EVIDENCE: &str = "tallyproof-evidence";
 const SITE: &str = "tallyproof-site";
 const DRILL: &str = "tallyproof-drill";
@@ -52,6 +53,7 @@ pub(super) const PACKAGES: &[Package] = &[
     pure(COUNT, &[RECORD, LOG], &["ed25519-dalek", "hex", "rayon", "serde", "serde_json", "sha2", "thiserror", "toml"]),
     pure(STATION, &[RECORD, LOG], &["ed25519-dalek", "rand_chacha", "thiserror"]),
     pure(CENTRE, &[RECORD, LOG, COUNT], &["ed25519-dalek", "sha2", "thiserror"]),
+    pure(WITNESS, &[RECORD, LOG, COUNT], &["rayon", "thiserror"]),
     pure(
         EVIDENCE,
         &[RECORD, COUNT],
@@ -77,9 +79,9 @@ pub(super) const PACKAGES: &[Package] = &[
         &["ed25519-dalek", "rand_chacha", "sha2", "strsim", "thiserror", "toml"],
     ),
     free(STORE, &[CENTRE]),
-    free("tallyproof-cli", &[RECORD, LOG, COUNT, STATION, CENTRE, EVIDENCE, SITE, DRILL, STORE]),
+    free("tallyproof-cli", &[RECORD, LOG, COUNT, STATION, CENTRE, WITNESS, EVIDENCE, SITE, DRILL, STORE]),
     // Test code alone: it decodes whatever the product decodes, the journal's file among it.
-    free("tallyproof-fuzz-targets", &[RECORD, LOG, COUNT, STATION, CENTRE, EVIDENCE, SITE, DRILL, STORE]),
+    free("tallyproof-fuzz-targets", &[RECORD, LOG, COUNT, STATION, CENTRE, WITNESS, EVIDENCE, SITE, DRILL, STORE]),
     free("xtask", &[]),
 ];
 

@@ -1,5 +1,6 @@
 //! `tallyproof station`: seal a polling station's records and bring them to the centre.
 
+mod receipt;
 mod seal;
 mod send;
 mod status;
@@ -13,7 +14,8 @@ use crate::{Exit, Printer};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  \
     tallyproof station seal --pack station-17.toml --election published --queue queue\n  \
-    tallyproof station send --pack station-17.toml --queue queue")]
+    tallyproof station send --pack station-17.toml --queue queue\n  \
+    tallyproof station receipt --pack station-17.toml --queue queue --from https://results.example/2026")]
 pub struct Args {
     #[command(subcommand)]
     command: Command,
@@ -25,7 +27,9 @@ enum Command {
     Seal(seal::Args),
     /// Send the queue until every record has its receipt
     Send(send::Args),
-    /// Show what is sealed and what has its receipt
+    /// Fetch the proof that every record is in the log, from any copy of the bundle
+    Receipt(receipt::Args),
+    /// Show what is sealed and what has its receipts
     Status(status::Args),
 }
 
@@ -34,6 +38,7 @@ pub fn run(args: Args, printer: &mut Printer) -> anyhow::Result<Exit> {
     match args.command {
         Command::Seal(args) => seal::run(&args, printer),
         Command::Send(args) => send::run(&args, printer),
+        Command::Receipt(args) => receipt::run(&args, printer),
         Command::Status(args) => status::run(&args, printer),
     }
 }
@@ -41,6 +46,7 @@ pub fn run(args: Args, printer: &mut Printer) -> anyhow::Result<Exit> {
 /// The JSON Schemas of the command's results.
 pub fn schemas() -> Vec<(&'static str, Schema)> {
     vec![
+        ("station-receipt", schema_for!(receipt::ReceiptReport)),
         ("station-seal", schema_for!(seal::SealReport)),
         ("station-send", schema_for!(send::SendReport)),
         ("station-status", schema_for!(status::StatusReport)),

@@ -1,7 +1,8 @@
 //! The station's queue: a folder with one sealed record a contest, and beside each its receipt once it has come.
 //!
 //! A file is there whole or not at all, and what was sealed is never replaced: the queue survives a power loss at any
-//! moment. Names: `station-17-contest-1.cose`, `station-17-contest-1.receipt`, and `attempt`, the last attempt number.
+//! moment. Names: `station-17-contest-1.cose`, `station-17-contest-1.receipt`, and `attempt`, the last attempt number; later
+//! `.proof` and `.compact`, the second-stage receipt.
 
 use std::fs;
 use std::io;
@@ -9,7 +10,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use ed25519_dalek::VerifyingKey;
+use tallyproof_log::checkpoint::Checkpoint;
+use tallyproof_log::merkle::{leaf_hash, verify_inclusion};
+use tallyproof_log::note::VerifierKey;
+use tallyproof_log::proof::LogProof;
 use tallyproof_record::cose::{self, SealedRecord};
+use tallyproof_record::entry::Entry;
 use tallyproof_record::receipt::{self, Receipt};
 use tallyproof_record::{ContestNo, StationNo, Tally};
 
@@ -20,6 +26,33 @@ pub(crate) const RECORD: &str = "cose";
 /// Ending of its receipt's.
 pub(crate) const RECEIPT: &str = "receipt";
 const ATTEMPT: &str = "attempt";
+
+/// The longest file beside a record: a fork proof holds two notes of a mebibyte.
+const BESIDE_LIMIT: u64 = 1 << 22;
+
+/// What may stand beside a record, after its receipt has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Beside {
+    /// The second-stage receipt as tlog-proof text.
+    Proof,
+    /// The same, compact.
+    Compact,
+    /// The final checkpoint of a log that lacks the record.
+    Final,
+    /// The proof that the log has forked.
+    Fork,
+}
+
+impl Beside {
+    fn extension(self) -> &'static str {
+        match self {
+            Self::Proof => "proof",
+            Self::Compact => "compact",
+            Self::Final => "final",
+            Self::Fork => "fork",
+        }
+    }
+}
 
 /// A queue folder.
 #[derive(Clone, Debug)]
@@ -81,6 +114,15 @@ impl Queue {
         files::replace(&path, bytes, Access::Public).with_context(|| format!("cannot write {}", path.display()))
     }
 
+    /// Puts a file beside its record, durably; leaves alone one that has these bytes.
+    pub fn store_beside(&self, queued: &Queued, kind: Beside, bytes: &[u8]) -> anyhow::Result<PathBuf> {
+        let path = self.path(queued.tally.station, queued.tally.contest, kind.extension());
+        if !files::read(&path, BESIDE_LIMIT).is_ok_and(|found| found == bytes) {
+            files::replace(&path, bytes, Access::Public).with_context(|| format!("cannot write {}", path.display()))?;
+        }
+        Ok(path)
+    }
+
     /// The last attempt number that may have been used; 0 if none was.
     pub fn last_attempt(&self) -> anyhow::Result<u32> {
         let path = self.folder.join(ATTEMPT);
@@ -114,6 +156,38 @@ impl Queued {
         let expected =
             Receipt { station: self.tally.station, contest: self.tally.contest, digest: self.record.digest() };
         receipt.is_ok_and(|receipt| receipt == expected)
+    }
+}
+
+/// A record's place in the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InLog {
+    /// Its entry.
+    pub index: u64,
+    /// Entries that the signed checkpoint covers.
+    pub tree_size: u64,
+    /// Signatures on that checkpoint beside the log's. A policy says what they are worth.
+    pub cosignatures: usize,
+}
+
+impl Queued {
+    /// A file beside the record, if it is there.
+    pub fn beside(&self, kind: Beside) -> anyhow::Result<Option<Vec<u8>>> {
+        let path = self.path.with_extension(kind.extension());
+        path.exists().then(|| files::read(&path, BESIDE_LIMIT)).transpose()
+    }
+
+    /// Where the second-stage receipt puts the record, if there is one. Without the log's key no signature is checked.
+    pub fn in_log(&self, log: Option<&VerifierKey>) -> Option<InLog> {
+        let proof: LogProof = String::from_utf8(self.beside(Beside::Proof).ok()??).ok()?.parse().ok()?;
+        let checkpoint: Checkpoint = proof.checkpoint.text().parse().ok()?;
+        let leaf = leaf_hash(&Entry::Record(self.record.as_bytes()).encode());
+        let holds = match log {
+            Some(log) => proof.verify(&leaf, std::slice::from_ref(log), log.name().as_str()).is_ok(),
+            None => verify_inclusion(&leaf, proof.index, checkpoint.size, &proof.path, &checkpoint.root).is_ok(),
+        };
+        let cosignatures = proof.checkpoint.signatures().len().saturating_sub(1);
+        holds.then_some(InLog { index: proof.index, tree_size: checkpoint.size, cosignatures })
     }
 }
 

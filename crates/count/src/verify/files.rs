@@ -13,7 +13,13 @@ use crate::{
 
 /// Files that a manifest has to list, so that its signature covers them.
 fn to_be_covered() -> impl Iterator<Item = &'static str> {
-    bundle::DEFINITION.into_iter().chain([bundle::STATIONS, bundle::TOTALS, bundle::POLICY, bundle::VKEYS])
+    bundle::DEFINITION.into_iter().chain([
+        bundle::STATEMENTS,
+        bundle::STATIONS,
+        bundle::TOTALS,
+        bundle::POLICY,
+        bundle::VKEYS,
+    ])
 }
 
 /// Hashes every file that the manifest lists.
@@ -40,10 +46,10 @@ pub(super) fn check_unlisted(present: &[String], manifest: Option<&Manifest>) ->
 }
 
 fn unlisted(path: &str, manifest: Option<&Manifest>) -> Option<Problem> {
-    let in_layout = [bundle::MANIFEST, bundle::CHECKPOINT].contains(&path);
+    let in_layout = [bundle::MANIFEST, bundle::CHECKPOINT, bundle::COSIGNED].contains(&path);
     if in_layout {
         None
-    } else if path.starts_with(bundle::LOG) && ![bundle::VKEYS, bundle::POLICY].contains(&path) {
+    } else if path.starts_with(bundle::LOG) && ![bundle::VKEYS, bundle::POLICY, bundle::FROZEN].contains(&path) {
         Some(Check::Unexplained.problem(path, "not a file of the log; remove it"))
     } else if manifest.is_some_and(|manifest| !manifest.files.contains_key(path)) {
         Some(Check::Unlisted.problem(path, "the manifest does not list it; remove it"))

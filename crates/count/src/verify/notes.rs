@@ -1,4 +1,4 @@
-//! The signed statements: keys, policy, checkpoint with its cosignatures, manifest.
+//! The signed statements: keys, policy, checkpoints with their cosignatures, manifest.
 
 use tallyproof_log::{
     checkpoint::Checkpoint,
@@ -8,7 +8,7 @@ use tallyproof_log::{
 };
 use tallyproof_record::Problem;
 
-use super::{Source, fetch};
+use super::{Source, fetch, unreadable};
 use crate::{bundle, check::Check, manifest::Manifest, trust::Trust};
 
 /// What the bundle's signed files state, signed or not: an unsigned statement is a problem, and is still compared with the rest.
@@ -16,14 +16,19 @@ pub(super) struct Statements {
     pub(super) log: Option<VerifierKey>,
     pub(super) checkpoint: Option<Stated<Checkpoint>>,
     pub(super) manifest: Option<Stated<Manifest>>,
-    /// The policy's witnesses whose cosignatures on the checkpoint hold.
-    pub(super) cosigners: Vec<String>,
+    /// A checkpoint that is said to have the quorum.
+    pub(super) cosigned: Option<Stated<Checkpoint>>,
+    /// The checkpoint that is said to be final, as it stands.
+    pub(super) frozen: Option<Vec<u8>>,
+    /// `log/policy`, as it stands.
+    pub(super) policy: Option<Vec<u8>>,
 }
 
 /// A statement, and who signed it: the log's key and others, or nobody who can be believed.
 pub(super) struct Stated<T> {
     pub(super) value: T,
-    verified: Option<Verified>,
+    pub(super) bytes: Vec<u8>,
+    pub(super) verified: Option<Verified>,
 }
 
 impl<T> Stated<T> {
@@ -54,34 +59,21 @@ impl Statements {
             known.extend(trust.map(|trust| trust.log.clone()));
         }
         let log = known.first().cloned();
-        let own = read_policy(source, log.as_ref(), problems);
+        let policy = keep(fetch(source, bundle::POLICY), problems);
+        let own = policy.as_ref().and_then(|bytes| parse_policy(bytes, log.as_ref(), problems));
         let trusted = trust.and_then(|trust| trust.policy.as_ref());
         let witnesses = own.iter().chain(trusted).flat_map(Policy::witnesses);
         known.extend(witnesses.map(|witness| witness.key.clone()));
         let keys = Keys { log, known };
-        // The manifest first: in a bundle that is being published, a later checkpoint covers an earlier manifest.
+        // In a bundle that is being published, what is read first is covered by what is read later.
         let manifest = read_note(source, bundle::MANIFEST, &keys, problems);
+        let frozen = keep(fetch_if_there(source, bundle::FROZEN), problems).flatten();
+        let cosigned = keep(fetch_if_there(source, bundle::COSIGNED), problems).flatten();
+        let cosigned = cosigned.and_then(|bytes| check_note(bytes, bundle::COSIGNED, &keys, problems));
         let checkpoint = read_note(source, bundle::CHECKPOINT, &keys, problems);
-        let mut statements = Self { log: keys.log, checkpoint, manifest, cosigners: Vec::new() };
+        let statements = Self { log: keys.log, checkpoint, manifest, cosigned, frozen, policy };
         statements.compare(problems);
-        // Whoever makes the bundle writes its policy, and could name witnesses of his own.
-        if let Some(policy) = trusted.or(own.as_ref()) {
-            statements.hear_witnesses(policy, problems);
-        }
         statements
-    }
-
-    fn hear_witnesses(&mut self, policy: &Policy, problems: &mut Vec<Problem>) {
-        let Some(checkpoint) = &self.checkpoint else { return };
-        let cosigners = checkpoint.verified.as_ref().map(|note| policy.cosigners(note)).unwrap_or_default();
-        if let Some(quorum) = policy.quorum().filter(|_| !policy.satisfied_by(&cosigners)) {
-            let all = policy.witnesses().len();
-            let heard = if cosigners.is_empty() { "none".to_owned() } else { cosigners.join(", ") };
-            let what =
-                format!("the quorum {quorum} is not met: of the policy's {all} witnesses, these cosigned: {heard}");
-            problems.push(Check::Quorum.problem(bundle::CHECKPOINT, what));
-        }
-        self.cosigners = cosigners.into_iter().map(str::to_owned).collect();
     }
 
     /// The state of the log to check against: what the log signed, the checkpoint before the manifest.
@@ -141,13 +133,22 @@ fn read_note<T: std::str::FromStr<Err: ToString> + Origin>(
     problems: &mut Vec<Problem>,
 ) -> Option<Stated<T>> {
     let bytes = keep(fetch(source, path), problems)?;
+    check_note(bytes, path, keys, problems)
+}
+
+fn check_note<T: std::str::FromStr<Err: ToString> + Origin>(
+    bytes: Vec<u8>,
+    path: &str,
+    keys: &Keys,
+    problems: &mut Vec<Problem>,
+) -> Option<Stated<T>> {
     let malformed = |what: String| Check::NoteFormat.problem(path, what);
     let note = keep(SignedNote::parse(&bytes).map_err(|error| malformed(error.to_string())), problems)?;
     let value: T = keep(note.text().parse().map_err(|error: T::Err| malformed(error.to_string())), problems)?;
     problems.extend(check_signers(&note, &keys.known).map(|what| Check::UnknownSigner.problem(path, what)));
     let verified = check_signatures(&note, keys, value.origin());
     let verified = keep(verified.map_err(|what| Check::NoteSignature.problem(path, what)), problems);
-    Some(Stated { value, verified })
+    Some(Stated { value, bytes, verified })
 }
 
 /// What is wrong with the signature lines themselves: a line that no key can check could hold anything.
@@ -189,15 +190,18 @@ impl Origin for Manifest {
     }
 }
 
-fn read_policy(source: &dyn Source, log: Option<&VerifierKey>, problems: &mut Vec<Problem>) -> Option<Policy> {
-    let bytes = keep(fetch(source, bundle::POLICY), problems)?;
-    let text = std::str::from_utf8(&bytes).map_err(|_| "not UTF-8 text".to_owned());
+fn parse_policy(bytes: &[u8], log: Option<&VerifierKey>, problems: &mut Vec<Problem>) -> Option<Policy> {
+    let text = std::str::from_utf8(bytes).map_err(|_| "not UTF-8 text".to_owned());
     let policy = text.and_then(|text| text.parse::<Policy>().map_err(|error| error.to_string()));
     let policy = keep(policy.map_err(|what| Check::Policy.problem(bundle::POLICY, what)), problems)?;
     if log.is_some_and(|log| !policy.trusts(log)) {
         problems.push(Check::Policy.problem(bundle::POLICY, "the log's key is not in the policy"));
     }
     Some(policy)
+}
+
+fn fetch_if_there(source: &dyn Source, path: &str) -> Result<Option<Vec<u8>>, Problem> {
+    source.read(path).map_err(|error| unreadable(path, &error))
 }
 
 fn keep<T>(result: Result<T, Problem>, problems: &mut Vec<Problem>) -> Option<T> {

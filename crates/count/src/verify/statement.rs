@@ -7,7 +7,9 @@ pub(super) fn of(verification: &Verification, premises: &Premises) -> String {
     let sentences = [
         drill(verification),
         Some(shown(verification)),
+        corrected(verification),
         cosigned(verification),
+        finished(verification),
         unseen(premises.listed),
         Some(not_shown(verification, premises.policy_given)),
     ];
@@ -37,9 +39,35 @@ fn shown(v: &Verification) -> String {
     )
 }
 
+fn corrected(v: &Verification) -> Option<String> {
+    let noun = if v.corrections == 1 { "correction" } else { "corrections" };
+    (v.ok && v.corrections > 0).then(|| {
+        format!(
+            "{} {noun} signed by as many members of the authority as the definition asks for change the totals as it stands, \
+             which are listed apart.",
+            v.corrections
+        )
+    })
+}
+
 fn cosigned(v: &Verification) -> Option<String> {
     let noun = if v.cosignatures == 1 { "witness" } else { "witnesses" };
-    (v.ok && v.cosignatures > 0).then(|| format!("{} {noun} of the policy cosigned the log's state.", v.cosignatures))
+    let what = if v.cosigned_size == v.tree_size {
+        "the log's state".to_owned()
+    } else {
+        format!("its first {} entries, and not what follows", v.cosigned_size)
+    };
+    (v.ok && v.cosignatures > 0).then(|| format!("{} {noun} of the policy cosigned {what}.", v.cosignatures))
+}
+
+fn finished(v: &Verification) -> Option<String> {
+    let words = match (v.frozen, v.warnings.len()) {
+        (true, _) => "The log is finished: its final checkpoint is pinned.".to_owned(),
+        (false, 0) => return None,
+        (false, 1) => "The log is not finished; 1 warning says what is still missing.".to_owned(),
+        (false, warnings) => format!("The log is not finished; {warnings} warnings say what is still missing."),
+    };
+    v.ok.then_some(words)
 }
 
 fn unseen(listed: bool) -> Option<String> {
@@ -56,10 +84,10 @@ fn not_shown(v: &Verification, policy_given: bool) -> String {
     };
     let witnesses = match (v.cosignatures, policy_given) {
         (0, _) => "that others were shown the same log; ",
-        (_, false) => {
-            "that the witnesses, whom the bundle itself names, are not its maker's (put their policy in the trust file); "
+        (_, false) if !v.anchored => {
+            "that the witnesses, whom the bundle itself names, are not its maker's (give a trust file: the definition names them); "
         }
-        (_, true) => "",
+        (_, _) => "",
     };
     format!("Not shown: {anchor}{witnesses}that a record agrees with the paper or the ballots of its station.")
 }

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use rayon::prelude::*;
 
-use crate::world::{Files, World, election, good_records, policy, verified};
+use crate::world::{Files, World, verified};
 
 /// Verifies the bundle with one byte changed; the file has to be named.
 fn assert_found(files: &Files, path: &str, at: usize, change: u8) {
@@ -16,13 +16,9 @@ fn assert_found(files: &Files, path: &str, at: usize, change: u8) {
 
 #[test]
 fn every_byte_of_a_small_bundle_counts() {
-    let definition = election(3);
-    let mut world = World::with(&definition, &good_records(&definition));
-    world.earlier = vec![2];
     // With a witness that nobody has to hear: a false word of his is found all the same.
-    world.policy = policy("none");
-    world.cosigners = vec![12];
-    let files = world.bundle();
+    let world = World { earlier: vec![2], ..World::asking(3, "none", &[12]) };
+    let files = World { cosigned: Some((2, vec![11])), frozen: true, ..world }.bundle();
     for (path, bytes) in &files {
         (0..bytes.len()).into_par_iter().for_each(|at| assert_found(&files, path, at, 1 << (at % 8)));
     }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use tallyproof_count::{Source, bundle, check::TABLE, verify};
-use tallyproof_log::{checkpoint::Checkpoint, merkle::Hash, note, policy::Policy};
+use tallyproof_log::{checkpoint::Checkpoint, merkle::Hash, note};
 use tallyproof_record::StationNo;
 
 use crate::world::{
@@ -98,9 +98,36 @@ fn doubly_signed_checkpoint() -> Files {
     with(bundle::CHECKPOINT, format!("{checkpoint}{signature}\n").as_bytes())
 }
 
-/// A sound bundle with this policy, whose checkpoint these witnesses cosigned.
-fn cosigned(policy: Policy, witnesses: &[u8]) -> Files {
-    World { policy, cosigners: witnesses.to_vec(), ..world() }.bundle()
+/// A finished bundle that asks for two witnesses and has them, at size 3 too; changed.
+fn frozen(change: impl FnOnce(&mut World)) -> Files {
+    let world = World { earlier: vec![3], cosigned: Some((3, vec![11, 12])), ..World::asking(8, "two", &[11, 13]) };
+    let mut world = World { frozen: true, ..world };
+    change(&mut world);
+    world.bundle()
+}
+
+/// The same, whose manifest does not pin the final checkpoint.
+fn unlisted_end() -> Files {
+    let mut files = frozen(|_| ());
+    let manifest = frozen(|world| world.frozen = false)[bundle::MANIFEST].clone();
+    files.insert(bundle::MANIFEST.into(), manifest);
+    files
+}
+
+/// The same, whose final checkpoint is not the latest.
+fn frozen_early() -> Files {
+    let mut files = frozen(|_| ());
+    let early = files[bundle::COSIGNED].clone();
+    files.insert(bundle::FROZEN.into(), early);
+    files
+}
+
+/// The same, cosigned at a size where the log had another root.
+fn forked() -> Files {
+    let mut files = frozen(|_| ());
+    let other = World { entries: world().entries, ..World::asking(8, "two", &[]) };
+    files.insert(bundle::COSIGNED.into(), other.checkpoint(3, &[11, 12]));
+    files
 }
 
 /// What is done to the bundle, and the check that has to fail at which place.
@@ -126,7 +153,7 @@ fn cases() -> Vec<(Files, &'static str, &'static str)> {
         (edited(bundle::CHECKPOINT, "\n15\n", "\n14\n"), "BN-06", bundle::CHECKPOINT),
         (edited(bundle::MANIFEST, "  site/", "  sita/"), "BN-06", bundle::MANIFEST),
         (edited(bundle::MANIFEST, "— log", "— lag"), "BN-07", bundle::MANIFEST),
-        (cosigned(policy("none"), &[14]), "BN-07", bundle::CHECKPOINT),
+        (World::asking(8, "none", &[14]).bundle(), "BN-07", bundle::CHECKPOINT),
         (doubly_signed_checkpoint(), "BN-07", bundle::CHECKPOINT),
         (edited(bundle::VKEYS, "log.example", "lag.example"), "BN-08", bundle::VKEYS),
         (with(bundle::VKEYS, &vkeys[..vkeys.len() - 1]), "BN-08", bundle::VKEYS),
@@ -147,14 +174,23 @@ fn cases() -> Vec<(Files, &'static str, &'static str)> {
         (with_entries(|entries| entries[4] = entries[0].clone()), "BN-18", "entry 4"),
         (with_entries(|entries| entries[0] = entries[1].clone()), "BN-18", "entry 0"),
         (with_entries(Vec::clear), "BN-18", bundle::CHECKPOINT),
-        (with_entries(|entries| entries[4][0] = 5), "BN-19", "entry 4"),
+        (with_entries(|entries| entries[4][0] = 7), "BN-19", "entry 4"),
         (with_entries(|entries| entries[4].clear()), "BN-19", "entry 4"),
         (with_entries(|entries| entries[4].push(0)), "BN-20", "entry 4"),
         (with_entries(|entries| *entries[4].last_mut().unwrap() ^= 1), "BN-21", "entry 4"),
         (with_entries(|entries| entries.push(entries[4].clone())), "BN-22", "entry 15"),
         (published(bundle::TOTALS, b"{}\n"), "BN-23", bundle::TOTALS),
         (published(bundle::STATIONS, b"station\n"), "BN-24", bundle::STATIONS),
-        (cosigned(policy("two"), &[11]), "BN-27", bundle::CHECKPOINT),
+        (frozen(|world| world.cosigners = vec![11]), "BN-27", bundle::CHECKPOINT),
+        (frozen(|world| world.policy = policy("w11")), "BN-28", bundle::POLICY),
+        (frozen(|world| world.cosigned = Some((3, vec![11]))), "BN-29", bundle::COSIGNED),
+        (frozen(|world| world.cosigned = Some((3, vec![]))), "BN-29", bundle::COSIGNED),
+        (forked(), "BN-29", bundle::COSIGNED),
+        (frozen_early(), "BN-30", bundle::FROZEN),
+        (frozen(|world| world.manifest_size = 3), "BN-30", bundle::FROZEN),
+        (unlisted_end(), "BN-30", bundle::FROZEN),
+        (with_entries(|entries| entries[4][0] = 5), "BN-32", "entry 4"),
+        (published(bundle::STATEMENTS, b"{}\n"), "BN-34", bundle::STATEMENTS),
     ]
 }
 
@@ -169,9 +205,26 @@ fn every_check_can_fail() {
     }
     let faulty = Faulty(world().bundle(), "index/totals.json");
     assert_eq!(problems(&verify(&faulty, None, &|_, _| ()).unwrap()), [("BN-02", "index/totals.json")]);
-    // BN-25 and BN-26 need a trust file: `verify::another_trusted_definition_or_key_is_a_problem`.
-    reached.extend(["BN-02", "BN-25", "BN-26"]);
+    // BN-25 and BN-26 need a trust file: `verify::another_trusted_definition_or_key_is_a_problem`; BN-31 a proof:
+    // `verify::a_fork_of_the_bundles_log_is_held_against_it`; BN-33 and BN-35 an authority:
+    // `statements::a_statement_that_no_honest_log_holds_is_a_problem`,
+    // `statements::a_bulletin_states_the_root_and_the_totals_of_its_tree_size`.
+    reached.extend(["BN-02", "BN-25", "BN-26", "BN-31", "BN-33", "BN-35"]);
     assert_eq!(reached, TABLE.iter().map(|(code, _)| *code).collect());
+}
+
+#[test]
+fn a_finished_bundle_holds() {
+    let found = verify(&frozen(|_| ()), None, &|_, _| ()).unwrap();
+    assert_eq!((problems(&found), found.frozen, found.warnings.len()), (vec![], true, 0));
+}
+
+#[test]
+fn what_witnesses_cosigned_lies_within_the_log() {
+    let longer = World::asking(9, "two", &[]);
+    let mut files = frozen(|_| ());
+    files.insert(bundle::COSIGNED.into(), longer.checkpoint(longer.size(), &[11, 12]));
+    assert!(problems(&verify(&files, None, &|_, _| ()).unwrap()).contains(&("BN-29", bundle::COSIGNED)));
 }
 
 #[test]

@@ -5,8 +5,10 @@
 mod changes;
 mod checks;
 mod count;
+mod receipts;
 mod seats;
 mod settled;
+mod statements;
 mod textbook;
 mod verify;
 mod voters;

@@ -3,9 +3,14 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use tallyproof_count::{Source, VerifyError, bundle, verify};
-use tallyproof_log::note::SignerKey;
+use tallyproof_log::{
+    checkpoint::Checkpoint,
+    fork::{Fork, ForkProof},
+    merkle::leaf_hash,
+    note::{SignedNote, SignerKey},
+};
 
-use crate::world::{Files, World, election, good_records, problems, verified};
+use crate::world::{Files, World, election, good_records, log_key, problems, verified};
 
 #[test]
 fn a_good_bundle_verifies_and_is_consistent() {
@@ -171,4 +176,23 @@ fn all_problems_are_listed_at_once() {
     }
     world = World::with(&definition, &records);
     assert_eq!(problems(&verified(&world.bundle())), [("BN-21", "entry 3"), ("BN-21", "entry 6")]);
+}
+
+/// Two roots of one size that this key signed.
+fn fork_by(key: &SignerKey) -> Fork {
+    let note = |root: &[u8]| {
+        let checkpoint = Checkpoint { origin: key.verifier().name().clone(), size: 3, root: leaf_hash(root) };
+        SignedNote::parse(checkpoint.sign(key).unwrap().as_bytes()).unwrap()
+    };
+    ForkProof::new(key.verifier().clone(), [note(b"a"), note(b"b")], None).unwrap().verify().unwrap()
+}
+
+#[test]
+fn a_fork_of_the_bundles_log_is_held_against_it() {
+    let mut found = verified(&World::new(8).bundle());
+    let stranger = SignerKey::new(log_key().verifier().name().clone(), &[1; 32]);
+    assert!(!found.accuse(&fork_by(&stranger), "fork.txt") && found.ok, "another log's fork is no fault of this one");
+    assert!(found.accuse(&fork_by(&log_key()), "fork.txt") && !found.ok);
+    assert_eq!(problems(&found), [("BN-31", "fork.txt")]);
+    assert!(found.statement.contains("does not hold"), "{}", found.statement);
 }

@@ -6,6 +6,7 @@ use ed25519_dalek::SigningKey;
 use tallyproof_count::{
     Ledger, Trust, Verification, bundle, judge,
     manifest::{BundlePath, Manifest},
+    policy::of_lines,
     verify,
 };
 use tallyproof_log::{
@@ -18,8 +19,8 @@ use tallyproof_log::{
     tree::Tree,
 };
 use tallyproof_record::{
-    ContestNo, SealedRecord, StationNo, Tally, cose,
-    definition::{Committed, package},
+    ContestNo, Election, SealedRecord, StationNo, Tally, cose,
+    definition::{Agent, Authority, Committed, Member, package},
     entry::Entry,
     tally::Stage,
 };
@@ -45,6 +46,16 @@ pub(crate) fn election_with(stations: u32, phase: &str) -> Arc<Committed> {
 
 /// Its `election.toml` ends with `rules`.
 pub(crate) fn election_ruled(stations: u32, phase: &str, rules: &str) -> Arc<Committed> {
+    Arc::new(uncommitted(stations, phase, rules).commit())
+}
+
+/// Its definition states [`policy`].
+pub(crate) fn election_asking(stations: u32, quorum: &str) -> Arc<Committed> {
+    let lines = policy(quorum).to_string().lines().skip(1).map(str::to_owned).collect();
+    Arc::new(uncommitted(stations, "drill", "").with_policy_lines(lines).commit())
+}
+
+fn uncommitted(stations: u32, phase: &str, rules: &str) -> Election {
     let mut register = String::from("id,name,area,registered,kind,key\n");
     for number in 1..=stations {
         let area = match number % 4 {
@@ -94,7 +105,29 @@ area = "south-1"
     .map(|(name, bytes): (&str, Vec<u8>)| (name.to_owned(), bytes))
     .into();
     let election = package::parse(&files).unwrap();
-    Arc::new(election.with_keys(|station| station_key(station).verifying_key().into()).commit())
+    election.with_keys(|station| station_key(station).verifying_key().into())
+}
+
+/// With an authority of three members, two of whom have to sign, and two agents.
+pub(crate) fn election_of_authority(stations: u32) -> Arc<Committed> {
+    let members =
+        (1..=3).map(|number| Member { name: format!("m{number}"), key: member_key(number).verifying_key().into() });
+    let authority = Authority::new(2, members.collect()).unwrap();
+    let agent = |number: u8| Agent {
+        id: format!("a{number}"),
+        name: format!("Agent {number}"),
+        key: agent_key(number).verifying_key().into(),
+    };
+    let election = election(stations).election().clone();
+    Arc::new(election.with_signatories(authority, vec![agent(1), agent(2)]).commit())
+}
+
+pub(crate) fn member_key(number: u8) -> SigningKey {
+    SigningKey::from_bytes(&[100 + number; 32])
+}
+
+pub(crate) fn agent_key(number: u8) -> SigningKey {
+    SigningKey::from_bytes(&[120 + number; 32])
 }
 
 pub(crate) fn station_key(station: StationNo) -> SigningKey {
@@ -184,6 +217,10 @@ pub(crate) struct World {
     pub(crate) policy: Policy,
     /// Who cosigned the checkpoint, by [`witness_key`].
     pub(crate) cosigners: Vec<u8>,
+    /// `log/cosigned`: its size, and who cosigned it.
+    pub(crate) cosigned: Option<(u64, Vec<u8>)>,
+    /// Whether the log is finished.
+    pub(crate) frozen: bool,
 }
 
 /// The thirteenth's is of ML-DSA-44, all others of Ed25519.
@@ -214,9 +251,35 @@ impl World {
     pub(crate) fn with(definition: &Arc<Committed>, records: &[Vec<u8>]) -> Self {
         let entries = log_of(definition, records);
         let manifest_size = entries.len() as u64;
-        let policy = Policy::without_witnesses([log_key().verifier().clone()]).unwrap();
+        let policy = of_lines(definition.election().policy_lines(), log_key().verifier()).unwrap();
         let definition = Arc::clone(definition);
-        Self { definition, entries, earlier: vec![], manifest_size, policy, cosigners: vec![] }
+        Self {
+            definition,
+            entries,
+            earlier: vec![],
+            manifest_size,
+            policy,
+            cosigners: vec![],
+            cosigned: None,
+            frozen: false,
+        }
+    }
+
+    /// As [`World::new`], of a definition that states [`policy`], the checkpoint cosigned by these.
+    pub(crate) fn asking(stations: u32, quorum: &str, cosigners: &[u8]) -> Self {
+        let definition = election_asking(stations, quorum);
+        Self { cosigners: cosigners.to_vec(), ..Self::with(&definition, &good_records(&definition)) }
+    }
+
+    /// The log's checkpoint at `size`, cosigned by these.
+    pub(crate) fn checkpoint(&self, size: u64, cosigners: &[u8]) -> Vec<u8> {
+        let (tree, key) = (self.tree(), log_key());
+        let checkpoint = Checkpoint { origin: key.verifier().name().clone(), size, root: tree.root_at(size).unwrap() };
+        let mut note = SignedNote::parse(checkpoint.sign(&key).unwrap().as_bytes()).unwrap();
+        for witness in cosigners.iter().map(|number| witness_key(*number)) {
+            note.attach(witness.cosign(&checkpoint, CLOSE).unwrap(), witness.verifier()).unwrap();
+        }
+        note.to_string().into_bytes()
     }
 
     pub(crate) fn size(&self) -> u64 {
@@ -255,16 +318,15 @@ impl World {
     fn log_files(&self) -> Files {
         let tree = self.tree();
         let key = log_key();
-        let checkpoint = Checkpoint { origin: key.verifier().name().clone(), size: tree.size(), root: tree.root() };
-        let mut note = SignedNote::parse(checkpoint.sign(&key).unwrap().as_bytes()).unwrap();
-        for witness in self.cosigners.iter().map(|number| witness_key(*number)) {
-            note.attach(witness.cosign(&checkpoint, CLOSE).unwrap(), witness.verifier()).unwrap();
-        }
+        let checkpoint = self.checkpoint(tree.size(), &self.cosigners);
         let mut files = Files::from([
-            (bundle::CHECKPOINT.into(), note.to_string().into_bytes()),
+            (bundle::CHECKPOINT.into(), checkpoint.clone()),
             (bundle::VKEYS.into(), format!("{}\n", key.verifier()).into_bytes()),
             (bundle::POLICY.into(), self.policy.to_string().into_bytes()),
         ]);
+        files.extend(self.frozen.then(|| (bundle::FROZEN.into(), checkpoint)));
+        let cosigned = self.cosigned.as_ref().map(|(size, by)| (bundle::COSIGNED.into(), self.checkpoint(*size, by)));
+        files.extend(cosigned);
         let sizes: Vec<u64> = [&[0], self.earlier.as_slice(), &[tree.size()]].concat();
         for tile in sizes.windows(2).flat_map(|sizes| tiles_for(sizes[0], sizes[1])) {
             let bytes = tree.tile(&tile).unwrap_or_else(|| {
@@ -305,4 +367,9 @@ pub(crate) fn verified(files: &Files) -> Verification {
 /// Code and place of each problem.
 pub(crate) fn problems(verification: &Verification) -> Vec<(&str, &str)> {
     verification.problems.iter().map(|problem| (problem.code, problem.place.as_str())).collect()
+}
+
+/// As [`problems`].
+pub(crate) fn warnings(verification: &Verification) -> Vec<(&str, &str)> {
+    verification.warnings.iter().map(|warning| (warning.code, warning.place.as_str())).collect()
 }

@@ -2,10 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test, in helper functions too")]
 
+mod compact;
 mod cosignatures;
+mod forks;
 mod formats;
 mod merkle;
 mod policies;
+mod reader;
 mod tiles;
 mod vectors;
 mod witness;

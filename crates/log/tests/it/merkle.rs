@@ -216,3 +216,27 @@ proptest! {
         prop_assert!(verify_consistency(index, size, &hash, &hash, &proof).is_err() || unproven);
     }
 }
+
+#[test]
+fn a_rewound_tree_is_the_one_that_it_was() {
+    let leaves: Vec<_> = (0..40_u8).map(|byte| leaf_hash(&[byte])).collect();
+    for size in 0..=40 {
+        let mut tree: Tree = leaves.iter().copied().collect();
+        tree.rewind(size);
+        assert_eq!((tree.size(), tree.root_at(size + 1)), (size, None));
+        assert_eq!(tree.root(), root(leaves[..usize::try_from(size).unwrap()].iter().copied()));
+        tree.append(leaf_hash(b"other"));
+        let other = leaves[..usize::try_from(size).unwrap()].iter().copied().chain([leaf_hash(b"other")]);
+        assert_eq!(tree.root(), root(other), "{size}");
+    }
+}
+
+#[test]
+fn nothing_has_one_root() {
+    let (nothing, other) = (empty_root(), leaf_hash(b"other"));
+    assert_eq!(verify_consistency(0, 0, &nothing, &nothing, &[]), Ok(()));
+    for (old, new) in [(nothing, other), (other, nothing), (other, other)] {
+        assert_eq!(verify_consistency(0, 0, &old, &new, &[]), Err(ProofError::RootMismatch));
+    }
+    assert_eq!(verify_consistency(0, 3, &nothing, &other, &[]), Ok(()));
+}

@@ -120,6 +120,8 @@ impl Election {
         for contest in &self.contests {
             self.contest_toml(&mut out, contest);
         }
+        self.witnesses_toml(&mut out);
+        self.signatories_toml(&mut out);
         self.rules_toml(&mut out);
         out
     }
@@ -134,6 +136,37 @@ impl Election {
             out.push_str("figures = [");
             out.push_str(&words.join(", "));
             out.push_str("]\n");
+        }
+    }
+
+    fn witnesses_toml(&self, out: &mut String) {
+        if self.policy.is_empty() {
+            return;
+        }
+        out.push_str("\n[witnesses]\npolicy = [\n");
+        for line in &self.policy {
+            out.push_str("    ");
+            toml_text(out, line);
+            out.push_str(",\n");
+        }
+        out.push_str("]\n");
+    }
+
+    fn signatories_toml(&self, out: &mut String) {
+        if let Some(authority) = &self.authority {
+            // Writing to a `String` cannot fail.
+            let _ = write!(out, "\n[authority]\nthreshold = {}\n", authority.threshold());
+            for member in authority.members() {
+                out.push_str("\n[[authority.member]]\n");
+                toml_string(out, "name", &member.name);
+                toml_string(out, "key", &hex::encode(member.key.as_bytes()));
+            }
+        }
+        for agent in &self.agents {
+            out.push_str("\n[[agent]]\n");
+            toml_string(out, "id", &agent.id);
+            toml_string(out, "name", &agent.name);
+            toml_string(out, "key", &hex::encode(agent.key.as_bytes()));
         }
     }
 
@@ -178,10 +211,17 @@ pub(super) fn csv_row<'a>(out: &mut String, fields: impl IntoIterator<Item = &'a
     out.push('\n');
 }
 
-/// Appends `key = "text"` as a TOML basic string: only `"`, `\` and control characters are escaped.
+/// Appends `key = "text"`.
 fn toml_string(out: &mut String, key: &str, text: &str) {
     out.push_str(key);
-    out.push_str(" = \"");
+    out.push_str(" = ");
+    toml_text(out, text);
+    out.push('\n');
+}
+
+/// Appends a TOML basic string: only `"`, `\` and control characters are escaped.
+fn toml_text(out: &mut String, text: &str) {
+    out.push('"');
     for c in text.chars() {
         match c {
             '"' | '\\' => out.extend(['\\', c]),
@@ -192,5 +232,5 @@ fn toml_string(out: &mut String, key: &str, text: &str) {
             c => out.push(c),
         }
     }
-    out.push_str("\"\n");
+    out.push('"');
 }

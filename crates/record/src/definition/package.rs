@@ -8,6 +8,7 @@ mod ballot;
 mod head;
 mod register;
 pub(super) mod report;
+mod signatories;
 pub(super) mod table;
 
 use std::collections::BTreeMap;
@@ -59,6 +60,9 @@ fn read(files: &Files, report: &mut Report) -> Option<Election> {
     {
         contests_without_lines(&head, &mut Checker::new(toml, report));
     }
+    if let (Some(toml), Some(stations)) = (&toml, &stations) {
+        signatories::keys_of_stations(&mut Checker::new(toml, report), &head.signatories, stations);
+    }
     Some(Election {
         id: head.id,
         name: head.name,
@@ -69,8 +73,27 @@ fn read(files: &Files, report: &mut Report) -> Option<Election> {
         contests: head.contests,
         areas: areas.list,
         stations: stations?,
+        policy: head.policy,
+        authority: head.signatories.authority,
+        agents: head.signatories.agents,
         rules: head.rules,
     })
+}
+
+/// A mistake in line `line`, from 0, of the witness policy, with the line's place; without one, that of the whole file.
+///
+/// [`parse`] knows no log: whoever does can report a policy that means nothing as the other mistakes of the package are.
+pub fn policy_problem(files: &Files, line: usize, what: impl Into<String>) -> Problem {
+    let mut report = Report::default();
+    let source = report::open(files, "election.toml", &mut report);
+    let place = source.as_ref().map_or_else(
+        || "election.toml:1:1".to_owned(),
+        |source| {
+            let head = head::parse(&mut Checker::new(source, &mut report), &Areas::unreadable());
+            source.place(head.and_then(|head| head.policy_places.get(line).copied()).unwrap_or(0))
+        },
+    );
+    Problem::new(Code::Policy.as_str(), place, what)
 }
 
 fn contests_without_lines(head: &Head, check: &mut Checker<'_, '_>) {

@@ -47,7 +47,7 @@ fn example() -> Files {
         .into()
 }
 
-fn election() -> Election {
+pub(crate) fn election() -> Election {
     package::parse(&example()).unwrap()
 }
 
@@ -118,6 +118,18 @@ const TOML_MISTAKES: &[(&str, &str, &str, &str)] = &[
     ("\n[[contest]]", "[rules.BO-01]\nseverity = \"mild\"\n[[contest]]", "PK-25", "election.toml:7:12"),
     ("\n[[contest]]", "[rules.ID-05]\nseverity = \"warn\"\n[[contest]]", "PK-29", "election.toml:7:12"),
     ("\n[[contest]]", "[rules]\nBO-01 = 1\n[[contest]]", "PK-11", "election.toml:7:9"),
+    ("\n[[contest]]", "witnesses = 1\n[[contest]]", "PK-11", "election.toml:6:13"),
+    ("\n[[contest]]", "[witnesses]\n[[contest]]", "PK-10", "election.toml:6:1"),
+    ("\n[[contest]]", "[witnesses]\npolicy = []\nquorum = 1\n[[contest]]", "PK-09", "election.toml:8:1"),
+    ("\n[[contest]]", "[witnesses]\npolicy = \"quorum none\"\n[[contest]]", "PK-11", "election.toml:7:10"),
+    ("\n[[contest]]", "[witnesses]\npolicy = [\"quorum none\", 7]\n[[contest]]", "PK-11", "election.toml:7:26"),
+    ("\n[[contest]]", "[witnesses]\npolicy = [\n\"log x\"]\n[[contest]]", "PK-38", "election.toml:8:1"),
+    ("\n[[contest]]", "[witnesses]\npolicy = [\"quorum a\\nlog x\"]\n[[contest]]", "PK-14", "election.toml:7:11"),
+    ("\n[[contest]]", "authority = 1\n[[contest]]", "PK-11", "election.toml:6:13"),
+    ("\n[[contest]]", "[authority]\n[[contest]]", "PK-10", "election.toml:6:1"),
+    ("\n[[contest]]", "[authority]\nthreshold = 1\n[[contest]]", "PK-39", "election.toml:7:13"),
+    ("\n[[contest]]", "[authority]\nquorum = 1\nthreshold = 1\nmember = []\n[[contest]]", "PK-09", "election.toml:7:1"),
+    ("\n[[contest]]", "agent = [7]\n[[contest]]", "PK-11", "election.toml:6:10"),
 ];
 
 /// As [`TOML_MISTAKES`], for the tables.
@@ -357,6 +369,39 @@ id,name,area,registered,kind,key
     assert_eq!(text, expected);
 }
 
+fn with_policy(lines: &str) -> Files {
+    changed("election.toml", "\n[[contest]]", &format!("[witnesses]\npolicy = {lines}\n[[contest]]"))
+}
+
+#[test]
+fn a_witness_policy_is_part_of_the_definition_and_none_leaves_its_hash_alone() {
+    let lines = ["witness w1 w1+00000000+BA==", "quorum w1"];
+    let stated = package::parse(&with_policy(&format!("{lines:?}"))).unwrap();
+    assert_eq!(stated.policy_lines(), lines);
+    assert_eq!(stated, election().with_policy_lines(lines.map(str::to_owned).into()));
+    let files = canonical_files(&stated);
+    let toml = String::from_utf8(files["election.toml"].clone()).unwrap();
+    let table = "\n[witnesses]\npolicy = [\n    \"witness w1 w1+00000000+BA==\",\n    \"quorum w1\",\n]\n";
+    assert!(toml.ends_with(table), "{toml}");
+    assert_eq!(package::parse_canonical(&files).unwrap().election(), &stated);
+    assert_ne!(stated.canonical().hash, election().canonical().hash);
+
+    let silent = package::parse(&with_policy("[]")).unwrap();
+    assert_eq!((silent.policy_lines(), silent.canonical()), ([].as_slice(), election().canonical()));
+    // As it was before there were policies.
+    let before = "f39ab5c86a6325eb2b30c4ccba00c958c1e7db114a267280194f6f5aeed90a24";
+    assert_eq!(election().canonical().hash.to_string(), before);
+}
+
+#[test]
+fn what_a_policy_means_is_reported_at_its_line() {
+    let files = with_policy("[\"quorum none\",\n  \"quorum none\"]");
+    let problem = package::policy_problem(&files, 1, "twice");
+    assert_eq!((code_and_place(&problem), problem.what.as_str()), (("PK-38", "election.toml:8:3"), "twice"));
+    assert_eq!(package::policy_problem(&files, 2, "").place, "election.toml:1:1");
+    assert_eq!(package::policy_problem(&Files::new(), 0, "").place, "election.toml:1:1");
+}
+
 #[test]
 fn parse_canonical_names_file_and_line() {
     let files = canonical_files(&election());
@@ -462,6 +507,76 @@ fn a_country_is_read_fast_enough_to_check_while_editing() {
     assert!(started.elapsed().as_secs() < 5, "{:?}", started.elapsed());
 }
 
+const KEY_3: &str = "fc51cd8e6218a1a38da47ed00230f0580816ed13ba3303ac5deb911548908025";
+/// Two members, one agent.
+const SIGNATORIES: &str = "
+[authority]
+threshold = 2
+
+[[authority.member]]
+name = \"chair\"
+key = \"d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a\"
+
+[[authority.member]]
+name = \"clerk\"
+key = \"3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c\"
+
+[[agent]]
+id = \"p1\"
+name = \"Agent 1\"
+key = \"fc51cd8e6218a1a38da47ed00230f0580816ed13ba3303ac5deb911548908025\"
+";
+
+/// The example with authority and agent, of whose text `from` is replaced.
+fn with_signatories(from: &str, to: &str) -> Files {
+    let mut files = example();
+    assert!(SIGNATORIES.contains(from), "{from}");
+    files.insert("election.toml".into(), (TOML.to_owned() + &SIGNATORIES.replacen(from, to, 1)).into());
+    files
+}
+
+#[test]
+fn authority_and_agents_are_read_and_rendered_as_written() {
+    let files = with_signatories("", "");
+    let election = package::parse(&files).unwrap();
+    let authority = election.authority().unwrap();
+    let members: Vec<_> = authority.members().iter().map(|member| member.name.as_str()).collect();
+    assert_eq!((authority.threshold(), members), (2, vec!["chair", "clerk"]));
+    assert_eq!(hex::encode(authority.members()[1].key.as_bytes()), KEY_2);
+    let agents: Vec<_> = election.agents().iter().map(|agent| (agent.id.as_str(), agent.name.as_str())).collect();
+    assert_eq!(agents, [("p1", "Agent 1")]);
+    let canonical = canonical_files(&election);
+    assert_eq!(String::from_utf8_lossy(&canonical["election.toml"]), TOML.to_owned() + SIGNATORIES);
+    assert_eq!(package::parse_canonical(&canonical).unwrap().election(), &election);
+}
+
+#[test]
+fn who_may_speak_has_one_name_and_one_key_of_his_own() {
+    let first = 1 + TOML.lines().count();
+    for (from, to, code, line, column) in [
+        ("threshold = 2", "threshold = 3", "PK-39", 2, 13),
+        ("threshold = 2", "threshold = 0", "PK-39", 2, 13),
+        ("threshold = 2", "threshold = \"2\"", "PK-39", 2, 13),
+        ("threshold = 2\n", "", "PK-10", 1, 1),
+        ("name = \"clerk\"", "name = \"chair\"", "PK-15", 9, 8),
+        ("name = \"clerk\"", "name = \"Clerk\"", "PK-13", 9, 8),
+        ("name = \"clerk\"\n", "", "PK-10", 8, 1),
+        (KEY_2, "", "PK-30", 10, 7),
+        (KEY_2, &KEY_2[1..], "PK-30", 10, 7),
+        (KEY_2, "0100000000000000000000000000000000000000000000000000000000000000", "PK-30", 10, 7),
+        (KEY_2, KEY, "PK-31", 10, 7),
+        (KEY_3, KEY, "PK-31", 15, 7),
+        ("id = \"p1\"", "id = \"\"", "PK-13", 13, 6),
+        ("name = \"Agent 1\"", "title = 1\nname = \"Agent 1\"", "PK-09", 14, 1),
+    ] {
+        assert_mistake(&with_signatories(from, to), code, &format!("election.toml:{}:{column}", first + line));
+    }
+    let mut files = with_signatories("", "");
+    let stations = format!("id,area,registered,key\n1,north,500,{KEY}\n2,south,,\n");
+    files.insert("stations.csv".into(), stations.into());
+    assert_mistake(&files, "PK-31", &format!("election.toml:{}:7", first + 6));
+}
+
 fn field() -> impl Strategy<Value = String> {
     prop_oneof!["[a-zA-Z0-9 .,\"\\\\'#=ñ語-]{0,12}", "\\PC{0,8}"]
         .prop_filter("no control characters", |text| !text.contains(char::is_control))
@@ -515,8 +630,9 @@ prop_compose! {
 
 proptest! {
     #[test]
-    fn canonical_form_is_a_fixed_point(files in valid_package()) {
+    fn canonical_form_is_a_fixed_point(files in valid_package(), rest in field()) {
         let election = package::parse(&files).map_err(|problems| TestCaseError::fail(format!("{problems:#?}")))?;
+        let election = election.with_policy_lines(vec![format!("group {rest}"), "quorum none".into()]);
         let canonical = election.canonical();
         let again = package::parse_canonical(&canonical_files(&election))
             .map_err(|problems| TestCaseError::fail(format!("{problems:#?}")))?;

@@ -3,4 +3,5 @@
 
 mod cose;
 mod definition;
+mod statement;
 mod vectors;

@@ -191,7 +191,7 @@ fn receipts_json() -> Value {
     })
 }
 
-fn assert_committed(name: &str, value: &Value) {
+pub(crate) fn assert_committed(name: &str, value: &Value) {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../vectors").join(name);
     let text = serde_json::to_string_pretty(value).unwrap() + "\n";
     if std::env::var_os("UPDATE_VECTORS").is_some() {

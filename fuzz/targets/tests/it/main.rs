@@ -77,8 +77,8 @@ macro_rules! replays {
 }
 
 replays! {
-    add_checkpoint bundle checkpoint datagram entry entry_tile gate intake journal lists manifest mapping note package policy
-    proof published receipt record script tile_path trust verifier_key witness_answer
+    add_checkpoint bundle checkpoint compact datagram entry entry_tile fork gate intake journal lists manifest mapping note package policy
+    proof proven published receipt record script tile_path trust verifier_key witness_answer
 }
 
 #[test]
@@ -128,6 +128,8 @@ fn every_seed_gets_past_the_first_check() {
             "lists" => tallyproof_count::seats::table::Table::parse(&bytes[1..], "").is_ok(),
             "published" => tallyproof_count::settled::published::Published::parse(&bytes, "").is_ok(),
             "proof" => parses::<LogProof>(&bytes),
+            "compact" => tallyproof_log::compact::CompactReceipt::decode(&bytes).is_ok(),
+            "proven" => tallyproof_record::proven::Proven::parse(&bytes).is_ok(),
             "script" => tallyproof_drill::script::Script::parse(std::str::from_utf8(&bytes).unwrap(), "").is_ok(),
             "tile_path" => parses::<TilePath>(&bytes),
             "verifier_key" => parses::<VerifierKey>(&bytes),

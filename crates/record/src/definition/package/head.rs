@@ -12,10 +12,26 @@ use super::{
     super::{Contest, Figure, Phase, PollsClose},
     areas::Areas,
     report::{Checker, Code, Spot, shown},
+    signatories::{self, Signatories},
 };
 use crate::rules::{RuleId, RuleSetting, RuleSettings, Severity, Threshold};
 
-const KEYS: [&str; 9] = ["format", "id", "name", "date", "phase", "polls_close", "source", "contest", "rules"];
+const KEYS: [&str; 12] = [
+    "format",
+    "id",
+    "name",
+    "date",
+    "phase",
+    "polls_close",
+    "source",
+    "contest",
+    "witnesses",
+    "authority",
+    "agent",
+    "rules",
+];
+const WITNESSES_KEYS: [&str; 1] = ["policy"];
+const POLICY_WORDS: [&str; 3] = ["witness", "group", "quorum"];
 const CONTEST_KEYS: [&str; 4] = ["id", "name", "area", "figures"];
 
 /// What `election.toml` says. Where something is wrong a neutral value stands in: the report keeps it from use.
@@ -30,6 +46,10 @@ pub(crate) struct Head {
     pub(crate) contests: Vec<Contest>,
     /// Byte offset of each contest's id.
     pub(crate) places: Vec<usize>,
+    pub(crate) policy: Vec<String>,
+    /// Byte offset of each line of `policy`.
+    pub(crate) policy_places: Vec<usize>,
+    pub(crate) signatories: Signatories,
     pub(crate) rules: RuleSettings,
     /// Whether every contest was read: otherwise an id that is not here may still be right.
     pub(crate) complete: bool,
@@ -46,6 +66,9 @@ impl Head {
             source: None,
             contests: Vec::new(),
             places: Vec::new(),
+            policy: Vec::new(),
+            policy_places: Vec::new(),
+            signatories: Signatories::default(),
             rules: RuleSettings::default(),
             complete: false,
         }
@@ -72,26 +95,28 @@ pub(crate) fn parse(check: &mut Checker<'_, '_>, areas: &Areas) -> Option<Head> 
     head.polls_close = keys.string(check, "polls_close").and_then(|text| polls_close(check, text));
     head.source = keys.string(check, "source").map(|text| check.text("source", text).into());
     contests(check, keys, areas, &mut head);
+    witnesses(check, keys, &mut head);
+    head.signatories = signatories::parse(check, keys);
     head.rules = rules(check, keys);
     Some(head)
 }
 
 /// A TOML table, and where to point for a key that it lacks.
 #[derive(Clone, Copy)]
-struct Keys<'t, 'a> {
-    table: &'t DeTable<'a>,
-    at: usize,
+pub(crate) struct Keys<'t, 'a> {
+    pub(crate) table: &'t DeTable<'a>,
+    pub(crate) at: usize,
 }
 
 impl<'t, 'a> Keys<'t, 'a> {
-    fn only(self, check: &mut Checker<'_, '_>, known: &[&str]) {
+    pub(crate) fn only(self, check: &mut Checker<'_, '_>, known: &[&str]) {
         for key in self.table.keys().filter(|key| !known.contains(&key.get_ref().as_ref())) {
             let spot = Spot { text: key.get_ref(), at: key.span().start };
             check.unknown(spot, Code::UnknownKey, "remove or rename the unknown key", known.iter().copied());
         }
     }
 
-    fn get(self, key: &str) -> Option<&'t Spanned<DeValue<'a>>> {
+    pub(crate) fn get(self, key: &str) -> Option<&'t Spanned<DeValue<'a>>> {
         self.table.get(key)
     }
 
@@ -100,14 +125,14 @@ impl<'t, 'a> Keys<'t, 'a> {
         string(check, key, value)
     }
 
-    fn required(self, check: &mut Checker<'_, '_>, key: &str) -> Option<Spot<'t>> {
+    pub(crate) fn required(self, check: &mut Checker<'_, '_>, key: &str) -> Option<Spot<'t>> {
         if self.get(key).is_none() {
             check.add(self.at, Code::MissingKey, format!("`{key}` is missing; add `{key} = \"…\"`"));
         }
         self.string(check, key)
     }
 
-    fn name(self, check: &mut Checker<'_, '_>) -> &'t str {
+    pub(crate) fn name(self, check: &mut Checker<'_, '_>) -> &'t str {
         let Some(name) = self.required(check, "name") else { return "" };
         if name.text.is_empty() {
             check.add(name.at, Code::BadText, "`name` is empty; write the name that readers will see");
@@ -125,7 +150,7 @@ fn string<'t>(check: &mut Checker<'_, '_>, key: &str, value: &'t Spanned<DeValue
     text.map(|text| Spot { text, at })
 }
 
-fn number(value: &DeValue<'_>) -> Option<u32> {
+pub(crate) fn number(value: &DeValue<'_>) -> Option<u32> {
     let integer = value.as_integer()?;
     u32::from_str_radix(integer.as_str(), integer.radix()).ok()
 }
@@ -268,6 +293,34 @@ fn figures(check: &mut Checker<'_, '_>, keys: Keys<'_, '_>) -> Vec<Figure> {
     // A set: the order in which it was written must not change the definition's hash.
     figures.sort_unstable();
     figures
+}
+
+/// The lines of a witness policy. What they mean is the log's matter; here each is a line and says what it is.
+fn witnesses(check: &mut Checker<'_, '_>, keys: Keys<'_, '_>, head: &mut Head) {
+    let Some(value) = keys.get("witnesses") else { return };
+    let at = value.span().start;
+    let Some(table) = value.get_ref().as_table() else {
+        return check.add(at, Code::WrongType, "write the witnesses as a `[witnesses]` table");
+    };
+    let keys = Keys { table, at };
+    keys.only(check, &WITNESSES_KEYS);
+    let Some(value) = keys.get("policy") else {
+        return check.add(at, Code::MissingKey, "`policy` is missing; add `policy = [\"quorum none\"]`");
+    };
+    let Some(lines) = value.get_ref().as_array() else {
+        let what = "`policy` has to be a list of lines, as [\"witness w1 <key>\", \"quorum w1\"]";
+        return check.add(value.span().start, Code::WrongType, what);
+    };
+    for line in lines {
+        let Some(spot) = string(check, "policy", line) else { continue };
+        let word = spot.text.split([' ', '\t']).next().unwrap_or_default();
+        if !POLICY_WORDS.contains(&word) {
+            let word = Spot { text: word, ..spot };
+            check.unknown(word, Code::Policy, "a line starts with `witness`, `group` or `quorum`, not", POLICY_WORDS);
+        }
+        head.policy.push(check.text("policy", spot).into());
+        head.policy_places.push(spot.at);
+    }
 }
 
 fn rules(check: &mut Checker<'_, '_>, keys: Keys<'_, '_>) -> RuleSettings {

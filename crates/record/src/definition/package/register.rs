@@ -60,17 +60,14 @@ fn station_kind(check: &mut Checker<'_, '_>, spot: Spot<'_>) -> StationKind {
     }
 }
 
-fn read_key(text: &str) -> Result<Option<Box<StationKey>>, String> {
+pub(crate) fn read_key(text: &str) -> Result<Option<Box<StationKey>>, String> {
     if text.is_empty() {
         return Ok(None);
     }
     let mut bytes = [0; 32];
-    hex::decode_to_slice(text, &mut bytes).map_err(|_| {
-        format!("key {} is not 64 hex digits; paste the station's public key or leave it empty", shown(text))
-    })?;
-    StationKey::try_from(bytes)
-        .map(|key| Some(Box::new(key)))
-        .map_err(|error| format!("{error}; enrol the station again"))
+    hex::decode_to_slice(text, &mut bytes)
+        .map_err(|_| format!("key {} is not 64 hex digits; paste the public key", shown(text)))?;
+    StationKey::try_from(bytes).map(|key| Some(Box::new(key))).map_err(|error| format!("{error}; make another one"))
 }
 
 /// Each station's own key: whoever had another station's key could speak for it.

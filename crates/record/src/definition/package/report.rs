@@ -54,13 +54,15 @@ codes! {
     UnknownThreshold "PK-28" "The rule has no such threshold."
     FixedSeverity "PK-29" "The rule's severity is fixed."
     BadKey "PK-30" "A key is not 64 hex digits, or not a usable Ed25519 public key."
-    DuplicateKey "PK-31" "Two stations have the same key."
+    DuplicateKey "PK-31" "Two stations, members or agents have the same key."
     NameConflict "PK-32" "One candidate or party has two names in one contest."
     NotCanonical "PK-33" "A file is not in canonical form."
     NotHeld "PK-34" "The contest is not held at the station."
     DuplicateRow "PK-35" "Results of one station and contest stand twice."
     MissingCount "PK-36" "A ballot line of the contest has no count."
     ExtraCount "PK-37" "A count stands at a ballot line that is not on the contest."
+    Policy "PK-38" "The witness policy is not one: a line is in none of its forms, a key is wrong, or a name is."
+    Threshold "PK-39" "The authority's threshold is not from 1 to the number of its members, of whom there can be 64."
 }
 
 /// Comparisons that one parse spends on guessing what was meant: hostile files cannot make it slow.
@@ -246,7 +248,7 @@ impl<'r, 'a> Checker<'r, 'a> {
     }
 }
 
-fn id_fault(id: &str) -> Option<&'static str> {
+pub(crate) fn id_fault(id: &str) -> Option<&'static str> {
     if id.is_empty() {
         Some("is empty; give it an id")
     } else if id.chars().nth(64).is_some() {
