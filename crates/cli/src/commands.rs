@@ -8,6 +8,8 @@ pub mod import;
 pub mod mirror;
 pub mod night;
 pub mod relay;
+pub mod seats;
+pub mod settled;
 pub mod station;
 pub mod verify;
 pub mod witness;
@@ -36,6 +38,10 @@ pub enum Command {
     Verify(verify::Args),
     /// Keep a verified copy of a bundle that any web server can serve
     Mirror(mirror::Args),
+    /// Allot seats to lists by their votes
+    Seats(seats::Args),
+    /// Say whether what is not counted can change an outcome, from published figures
+    Settled(settled::Args),
     /// Turn published tables into an election package
     Import(import::Args),
     /// Run a whole election night on this machine, then verify its bundle
@@ -58,6 +64,8 @@ impl Command {
             Self::Witness(args) => witness::run(args, printer),
             Self::Verify(args) => verify::run(&args, printer),
             Self::Mirror(args) => mirror::run(&args, printer),
+            Self::Seats(args) => seats::run(&args, printer),
+            Self::Settled(args) => settled::run(&args, printer),
             Self::Import(args) => import::run(&args, printer),
             Self::Night(args) => night::run(*args, printer),
             Self::Drill(args) => drill::run(args, printer),
@@ -76,6 +84,8 @@ pub fn schemas() -> Vec<(&'static str, Schema)> {
     schemas.extend(witness::schemas());
     schemas.extend(verify::schemas());
     schemas.extend(mirror::schemas());
+    schemas.extend(seats::schemas());
+    schemas.extend(settled::schemas());
     schemas.extend(import::schemas());
     schemas.extend(night::schemas());
     schemas.extend(drill::schemas());

@@ -23,6 +23,8 @@ mod peer;
 mod published;
 mod relay;
 mod second_stage;
+mod seats;
+mod settled;
 mod shell;
 #[cfg(target_os = "linux")]
 mod siege;
