@@ -1,5 +1,7 @@
 //! The commands. Each module has `Args` (what clap parses), `run` (what it does) and `schemas` (its JSON results).
 
+pub mod agent;
+pub mod authority;
 pub mod centre;
 pub mod drill;
 pub mod election;
@@ -7,6 +9,7 @@ pub mod generate_docs;
 pub mod import;
 pub mod night;
 pub mod relay;
+pub mod statement;
 pub mod station;
 pub mod verify;
 
@@ -20,6 +23,12 @@ use crate::{Exit, Printer};
 pub enum Command {
     /// Define an election: check it, show it, enrol its stations
     Election(election::Args),
+    /// The electoral authority: make the key of one of its members
+    Authority(authority::Args),
+    /// A party's agent, an observer or an officer: make the key to endorse records with
+    Agent(agent::Args),
+    /// Draft, sign and hand in corrections, key changes, endorsements, policies and bulletins
+    Statement(Box<statement::Args>),
     /// At the polling station: seal a tally record and send it until a receipt comes
     Station(station::Args),
     /// Run the totalisation centre
@@ -44,6 +53,9 @@ impl Command {
     pub fn run(self, printer: &mut Printer) -> anyhow::Result<Exit> {
         match self {
             Self::Election(args) => election::run(args, printer),
+            Self::Authority(args) => authority::run(&args, printer),
+            Self::Agent(args) => agent::run(&args, printer),
+            Self::Statement(args) => statement::run(*args, printer),
             Self::Station(args) => station::run(args, printer),
             Self::Centre(args) => centre::run(args, printer),
             Self::Relay(args) => relay::run(*args, printer),
@@ -60,6 +72,9 @@ impl Command {
 pub fn schemas() -> Vec<(&'static str, Schema)> {
     let mut schemas = vec![("error", schemars::schema_for!(crate::printer::ErrorReport))];
     schemas.extend(election::schemas());
+    schemas.extend(authority::schemas());
+    schemas.extend(agent::schemas());
+    schemas.extend(statement::schemas());
     schemas.extend(station::schemas());
     schemas.extend(centre::schemas());
     schemas.extend(relay::schemas());

@@ -11,6 +11,7 @@
 //! | [`night`] | a whole election night on this machine |
 //! | [`drill`] | a rehearsal under attack, by a script |
 //! | [`relay`] | records of others, held and sent on |
+//! | [`statement`] | drafts and signed statements in files, the keys of those who sign them |
 //! | [`printer`] | the one way out: stdout, stderr, JSON, progress |
 //! | [`files`] | durable, never overwriting writes and bounded reads |
 
@@ -30,6 +31,7 @@ pub mod printer;
 pub mod relay;
 pub mod serve;
 pub mod sockets;
+pub mod statement;
 pub mod station;
 pub mod table;
 

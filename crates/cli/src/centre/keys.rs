@@ -107,13 +107,7 @@ fn parse_log_key(text: &str) -> anyhow::Result<(String, [u8; 32])> {
 }
 
 fn read_secret(path: &Path) -> anyhow::Result<String> {
-    #[cfg(unix)]
-    if let Ok(about) = std::fs::metadata(path) {
-        use std::os::unix::fs::PermissionsExt;
-        let (shown, others) = (path.display(), about.permissions().mode() & 0o077);
-        ensure!(others == 0, "{shown} can be read by others; run: chmod 600 {shown}");
-    }
-    files::read_text(path, FILE_LIMIT).context("the centre's keys are made with `tallyproof centre init`")
+    files::read_secret(path, FILE_LIMIT).context("the centre's keys are made with `tallyproof centre init`")
 }
 
 #[cfg(test)]

@@ -38,7 +38,7 @@ use tallyproof_store::{Binding, BundleFolder, LastCheckpoint, SqliteJournal};
 use tokio::runtime::Builder;
 use tokio::sync::watch;
 
-pub use http::{HttpConfig, HttpDrop, StatsReport, TlsFiles};
+pub use http::{HttpConfig, HttpDrop, StatementAnswer, StatsReport, TlsFiles};
 pub use keys::{CentreKeys, LOG_KEY_FILE, MAC_KEY_FILE};
 pub use pipeline::{Answer, Full, Submitted, Submitter};
 pub use shared::{CentreStats, Health};
@@ -165,7 +165,7 @@ impl Ports {
         let mut ports = Vec::new();
         if let Some(port) = self.http {
             let counters = Arc::clone(&shared.http);
-            let app = http::records(submitter.clone(), Arc::clone(&counters));
+            let app = http::records(submitter.clone(), Arc::clone(&shared), Arc::clone(&counters));
             ports.push(port.serve("centre-http", app, counters, stopped.clone())?);
         }
         if let Some(port) = self.admin {

@@ -11,9 +11,8 @@ use tallyproof_centre::Sequencer;
 use tallyproof_centre::intake::Authentic;
 use tallyproof_centre::journal::Cut;
 use tallyproof_centre::sequencer::Growth;
-use tallyproof_count::{Judged, Totals, bundle, manifest::Manifest};
+use tallyproof_count::{Judged, Totals, bundle, manifest::Manifest, policy};
 use tallyproof_log::checkpoint::Checkpoint;
-use tallyproof_log::policy::Policy;
 use tallyproof_site::SiteInput;
 use tallyproof_store::bundle::BundleError;
 use tallyproof_store::{BundleFolder, LastCheckpoint, LastError};
@@ -120,15 +119,21 @@ impl Publisher {
         for (name, bytes) in &self.shared.definition.canonical().files {
             files.insert(format!("election/{name}"), bytes.clone());
         }
-        let vkey = self.shared.keys.verifier();
-        files.insert(bundle::VKEYS.to_owned(), format!("{vkey}\n").into_bytes());
-        files.insert(bundle::POLICY.to_owned(), Policy::without_witnesses([vkey.clone()])?.to_string().into_bytes());
+        files.extend(self.witnesses()?);
         files.extend(self.index_and_pages());
         let manifest = self.manifest(&files)?;
         let mut files: Vec<_> = files.into_iter().collect();
         // Last, so that a reader who finds a new manifest finds what it lists.
         files.push((bundle::MANIFEST.to_owned(), manifest.into_bytes()));
         Ok(self.bundle.publish(&files)?)
+    }
+
+    /// Keys and policy, as the log puts them in force.
+    fn witnesses(&self) -> anyhow::Result<[(String, Vec<u8>); 2]> {
+        let (ledger, log) = (self.shared.ledger(), self.shared.keys.verifier());
+        let vkeys: String = policy::vkeys(&ledger, log).iter().map(|key| format!("{key}\n")).collect();
+        let policy = policy::in_force(&ledger, log)?.to_string();
+        Ok([(bundle::VKEYS.to_owned(), vkeys.into_bytes()), (bundle::POLICY.to_owned(), policy.into_bytes())])
     }
 
     fn index_and_pages(&self) -> Vec<(String, Vec<u8>)> {

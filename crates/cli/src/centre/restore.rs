@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, anyhow, ensure};
 use rayon::prelude::*;
-use tallyproof_centre::intake::Authentic;
+use tallyproof_centre::intake::{self, Authentic};
 use tallyproof_centre::journal::{Cut, Step};
 use tallyproof_centre::promise::{self, Promise};
 use tallyproof_centre::{Journal, Sequencer};
@@ -88,7 +88,9 @@ impl Replay {
         let done = match step {
             Step::Record(row) => {
                 self.raw.push(row.record.to_vec());
-                if self.raw.len() < CHUNK { Ok(()) } else { self.judge() }
+                // A record after a key change may be signed with the new key.
+                let complete = self.raw.len() >= CHUNK || intake::changes_keys(row.record);
+                if complete { self.judge() } else { Ok(()) }
             }
             Step::Cut(cut) => self.judge().and_then(|()| self.cut(cut)),
         };
@@ -99,11 +101,12 @@ impl Replay {
     fn judge(&mut self) -> anyhow::Result<()> {
         let shared = &self.publisher.shared;
         let raw = std::mem::take(&mut self.raw);
-        let judged: Vec<_> = raw.into_par_iter().map(|bytes| shared.intake.admit(bytes)).collect();
+        let judged: Vec<_> = raw.into_par_iter().map(|bytes| shared.intake.recall(bytes)).collect();
         for record in judged {
             self.row += 1;
             let row = self.row;
             let record = record.map_err(|refusal| anyhow!("journal record {row}: {refusal}"))?;
+            shared.intake.note(&record);
             shared.known(record.digest()).restore(*record.digest());
             shared.outstanding.settle(record.station(), record.contest());
             self.batch.push(record);

@@ -21,6 +21,7 @@ mod relay;
 mod shell;
 #[cfg(target_os = "linux")]
 mod siege;
+mod statements;
 mod station;
 mod verify;
 mod world;

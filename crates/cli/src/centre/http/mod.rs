@@ -2,12 +2,13 @@
 //!
 //! Each has a thread and a runtime of its own: a lane that is starved or busy with forgeries leaves the other, and the stations'
 //! datagrams, as they are. What one hostile connection can take is fixed: one of a fixed number of places, for a bounded time, with a
-//! buffer of [`BUFFER`] and one record's length.
+//! buffer of [`BUFFER`] and the length of one record or statement.
 
 mod admin;
 mod counters;
 mod places;
 mod records;
+mod statements;
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -34,6 +35,7 @@ use tokio_rustls::TlsAcceptor;
 
 pub use admin::StatsReport;
 pub use counters::HttpDrop;
+pub use statements::StatementAnswer;
 
 pub(super) use admin::admin;
 pub(crate) use counters::HttpCounters;

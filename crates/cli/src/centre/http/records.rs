@@ -13,11 +13,14 @@ use axum::middleware::map_response;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use tallyproof_centre::intake::Refusal;
+use tallyproof_centre::intake::is_statement;
 use tallyproof_record::cose;
 use tokio::time::timeout;
 
 use super::counters::{HttpCounters, HttpDrop};
+use super::statements;
 use crate::centre::pipeline::{Answer, Submitter};
+use crate::centre::shared::Shared;
 
 /// A client that drips its body is cut off.
 pub(super) const BODY: Duration = Duration::from_secs(10);
@@ -30,11 +33,13 @@ struct Lane {
     counters: Arc<HttpCounters>,
 }
 
-/// The public port's one route.
-pub(in super::super) fn records(submitter: Submitter, counters: Arc<HttpCounters>) -> Router {
+/// The public port's routes.
+pub(in super::super) fn records(submitter: Submitter, shared: Arc<Shared>, counters: Arc<HttpCounters>) -> Router {
+    const WHERE: &str = "records are taken at POST /v1/records, statements at POST /v1/statements";
     Router::new()
         .route("/v1/records", post(take_record))
-        .fallback(async || refuse(StatusCode::NOT_FOUND, "not-found", "records are taken at POST /v1/records"))
+        .merge(statements::routes(submitter.clone(), shared, Arc::clone(&counters)))
+        .fallback(async || refuse(StatusCode::NOT_FOUND, "not-found", WHERE))
         .layer(map_response(part_with_the_refused))
         .with_state(Lane { submitter, counters })
 }
@@ -48,32 +53,36 @@ async fn part_with_the_refused(mut response: Response) -> Response {
 }
 
 async fn take_record(State(Lane { submitter, counters }): State<Lane>, body: Body) -> Response {
-    let bytes = match read(body).await {
+    let bytes = match read(body, cose::MAX_LEN).await {
         Ok(bytes) => bytes,
         Err((reason, response)) => {
             counters.dropped(reason);
             return response;
         }
     };
+    if is_statement(&bytes) {
+        return refuse(StatusCode::BAD_REQUEST, "structure", "statements are taken at POST /v1/statements");
+    }
     let Ok(submitted) = submitter.try_submit(bytes) else { return busy(&counters) };
     match timeout(DURABLE, submitted.answer()).await {
         Ok(Answer::Receipt(receipt)) => {
             ([(header::CONTENT_TYPE, "application/octet-stream")], receipt.to_vec()).into_response()
         }
         Ok(Answer::Refused(refusal)) => answer_refusal(refusal),
-        Ok(Answer::Unavailable) | Err(_) => busy(&counters),
+        Ok(Answer::NoEffect(_) | Answer::Unavailable) | Err(_) => busy(&counters),
     }
 }
 
 /// The whole body, within its length and its time. A length that is too great, or not stated, is not waited for.
-pub(crate) async fn read(body: Body) -> Result<Vec<u8>, (HttpDrop, Response)> {
+pub(crate) async fn read(body: Body, longest: usize) -> Result<Vec<u8>, (HttpDrop, Response)> {
     let length = match body.size_hint().exact() {
         None => {
             let response = refuse(StatusCode::LENGTH_REQUIRED, "length", "state the body's length (Content-Length)");
             return Err((HttpDrop::Length, response));
         }
-        Some(length) if length > cose::MAX_LEN as u64 => {
-            let response = refuse(StatusCode::PAYLOAD_TOO_LARGE, "too-long", "the body is longer than any record");
+        Some(length) if length > longest as u64 => {
+            let response =
+                refuse(StatusCode::PAYLOAD_TOO_LARGE, "too-long", "the body is longer than any record or statement");
             return Err((HttpDrop::Length, response));
         }
         Some(length) => usize::try_from(length).unwrap_or_default(),
@@ -108,14 +117,15 @@ pub(crate) fn answer_refusal(refusal: Refusal) -> Response {
 fn status(refusal: Refusal) -> StatusCode {
     match refusal {
         Refusal::TooLong => StatusCode::PAYLOAD_TOO_LARGE,
-        Refusal::Structure => StatusCode::BAD_REQUEST,
-        Refusal::Key | Refusal::Signature => StatusCode::FORBIDDEN,
+        Refusal::Structure | Refusal::Election => StatusCode::BAD_REQUEST,
+        Refusal::Key | Refusal::Signature | Refusal::Signers => StatusCode::FORBIDDEN,
+        Refusal::Known | Refusal::NoEffect => StatusCode::CONFLICT,
     }
 }
 
-fn busy(counters: &HttpCounters) -> Response {
+pub(super) fn busy(counters: &HttpCounters) -> Response {
     counters.dropped(HttpDrop::Busy);
-    refuse(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "the record is not durable yet; send it again in a moment")
+    refuse(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "it is not durable yet; send it again in a moment")
 }
 
 /// An answer in words, its code first.
