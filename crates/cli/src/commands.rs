@@ -12,6 +12,9 @@ pub mod relay;
 pub mod statement;
 pub mod station;
 pub mod verify;
+pub mod witness;
+
+use std::time::Duration;
 
 use clap::Subcommand;
 use schemars::Schema;
@@ -35,7 +38,9 @@ pub enum Command {
     Centre(centre::Args),
     /// Take sealed records for others and send them on
     Relay(Box<relay::Args>),
-    /// Redo everything that a bundle claims
+    /// Keep an independent copy of a log, recount it, and cosign what holds
+    Witness(witness::Args),
+    /// Redo everything that a bundle claims, or check a fork proof
     Verify(verify::Args),
     /// Turn published tables into an election package
     Import(import::Args),
@@ -59,6 +64,7 @@ impl Command {
             Self::Station(args) => station::run(args, printer),
             Self::Centre(args) => centre::run(args, printer),
             Self::Relay(args) => relay::run(*args, printer),
+            Self::Witness(args) => witness::run(args, printer),
             Self::Verify(args) => verify::run(&args, printer),
             Self::Import(args) => import::run(&args, printer),
             Self::Night(args) => night::run(*args, printer),
@@ -78,9 +84,39 @@ pub fn schemas() -> Vec<(&'static str, Schema)> {
     schemas.extend(station::schemas());
     schemas.extend(centre::schemas());
     schemas.extend(relay::schemas());
+    schemas.extend(witness::schemas());
     schemas.extend(verify::schemas());
     schemas.extend(import::schemas());
     schemas.extend(night::schemas());
     schemas.extend(drill::schemas());
     schemas
+}
+
+/// A span of time as an option states it.
+fn duration(text: &str) -> Result<Duration, String> {
+    let wrong = || format!("`{text}` is not a time; write it as 250ms, 1s or 2m");
+    let unit_at = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?;
+    let (number, unit) = text.split_at(unit_at);
+    let number: u64 = number.parse().map_err(|_| wrong())?;
+    let millis = match unit {
+        "ms" => Some(number),
+        "s" => number.checked_mul(1000),
+        "m" => number.checked_mul(60_000),
+        _ => None,
+    };
+    millis.filter(|&millis| millis > 0).map(Duration::from_millis).ok_or_else(wrong)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_need_a_unit_and_are_positive() {
+        assert_eq!(duration("250ms"), Ok(Duration::from_millis(250)));
+        assert_eq!(duration("2m"), Ok(Duration::from_mins(2)));
+        for bad in ["", "1", "s", "0s", "1h", "-1s", "1.5s", "99999999999999999999s", "9999999999999999999m"] {
+            assert!(duration(bad).is_err(), "{bad}");
+        }
+    }
 }

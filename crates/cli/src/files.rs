@@ -24,17 +24,6 @@ pub fn read_text(path: &Path, limit: u64) -> anyhow::Result<String> {
     String::from_utf8(read(path, limit)?).with_context(|| format!("{} is not UTF-8 text", path.display()))
 }
 
-/// As [`read_text`], for a secret: it is refused where others than its owner can read it.
-pub fn read_secret(path: &Path, limit: u64) -> anyhow::Result<String> {
-    #[cfg(unix)]
-    if let Ok(about) = fs::metadata(path) {
-        use std::os::unix::fs::PermissionsExt;
-        let (shown, others) = (path.display(), about.permissions().mode() & 0o077);
-        ensure!(others == 0, "{shown} can be read by others; run: chmod 600 {shown}");
-    }
-    read_text(path, limit)
-}
-
 /// Who may read a written file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {

@@ -12,6 +12,7 @@
 //! | [`drill`] | a rehearsal under attack, by a script |
 //! | [`relay`] | records of others, held and sent on |
 //! | [`statement`] | drafts and signed statements in files, the keys of those who sign them |
+//! | [`witness`] | an independent copy of a log, and what it cosigns |
 //! | [`printer`] | the one way out: stdout, stderr, JSON, progress |
 //! | [`files`] | durable, never overwriting writes and bounded reads |
 
@@ -24,6 +25,7 @@ pub mod drill;
 mod field;
 pub mod files;
 pub mod http;
+mod keyfile;
 pub mod night;
 pub mod pack;
 pub mod package;
@@ -34,6 +36,7 @@ pub mod sockets;
 pub mod statement;
 pub mod station;
 pub mod table;
+pub mod witness;
 
 use std::ffi::OsString;
 use std::path::PathBuf;

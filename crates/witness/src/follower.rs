@@ -372,6 +372,12 @@ impl Follower {
         Ok(())
     }
 
+    /// Whether the centre's totals at the size held are known and were compared.
+    pub fn is_compared(&self) -> bool {
+        let at_hand = |published: &Published| published.size == self.tree.size();
+        self.published.as_ref().is_some_and(at_hand) && self.compared() != Compared::NotYet
+    }
+
     /// Compares the centre's totals, by the last manifest heard, with those counted here at the same size.
     pub fn compared(&self) -> Compared {
         let Some(Published { size, root, totals }) = &self.published else { return Compared::NotYet };

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use anyhow::{Context, anyhow, ensure};
 use rayon::prelude::*;
 use tallyproof_cli::centre::{
-    self, Answer, CentreConfig, CentreKeys, CentreStats, Cut, RunningCentre, Submitted, UdpConfig,
+    self, Answer, CentreConfig, CentreKeys, CentreStats, Cut, GatherConfig, RunningCentre, Submitted, UdpConfig,
 };
 use tallyproof_drill::hostile::Hostile;
 use tallyproof_drill::keys::Seed;
@@ -71,6 +71,7 @@ impl World {
             election: self.definition.clone(),
             keys: keys()?,
             journal: folder.join("journal"),
+            last_checkpoint: None,
             create: true,
             bundle: folder.join("bundle"),
             udp: UdpConfig::at(([127, 0, 0, 1], 0)),
@@ -78,6 +79,7 @@ impl World {
             admin: None,
             cut: Cut::Every(Duration::from_secs(1)),
             publish_every: Duration::from_secs(5),
+            gather: GatherConfig::default(),
             workers: 0,
         })
     }

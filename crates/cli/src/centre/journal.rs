@@ -30,6 +30,10 @@ pub(super) enum ToJournal {
     Records(Vec<Taken>),
     /// End the batch here, publish everything, then say so.
     CutNow(mpsc::Sender<()>),
+    /// As [`ToJournal::CutNow`], and take no more records.
+    Close(mpsc::Sender<()>),
+    /// Take records again.
+    Reopen,
     /// Make what came before this durable, publish everything, and end.
     Stop,
 }
@@ -66,6 +70,8 @@ pub(super) struct Writer<J> {
     pub(super) group: Vec<Taken>,
     /// Durable records that no cut covers yet.
     pub(super) uncut: Vec<Authentic>,
+    /// Whether the log is about to be finished: no record may come after its last checkpoint.
+    pub(super) closed: bool,
 }
 
 /// Whether the thread goes on.
@@ -99,7 +105,13 @@ impl<J: Journal> Writer<J> {
         let mut message = first;
         while let Some(current) = message {
             match current {
+                ToJournal::Records(taken) if self.closed => self.turn_away(taken),
                 ToJournal::Records(mut taken) => self.group.append(&mut taken),
+                ToJournal::Close(done) => {
+                    self.closed = true;
+                    self.publish_all(Some(done));
+                }
+                ToJournal::Reopen => self.closed = false,
                 ToJournal::CutNow(done) => self.publish_all(Some(done)),
                 ToJournal::Stop => {
                     self.publish_all(None);
@@ -161,9 +173,14 @@ impl<J: Journal> Writer<J> {
         let _ = self.receipts.send(settled);
     }
 
-    /// No receipt, ever, for a group that the journal did not take; its senders send again.
+    /// No receipt, ever, for a group that the journal did not take.
     fn refuse(&self, group: Vec<Taken>, error: &J::Error) {
         self.failed(error, "the journal takes no records; no receipts for them");
+        self.turn_away(group);
+    }
+
+    /// Its senders send again.
+    fn turn_away(&self, group: Vec<Taken>) {
         for Taken { record, reply } in group {
             let waiters = self.shared.known(record.digest()).forget(record.digest());
             waiters.into_iter().chain([reply]).for_each(|reply| reply.answer(Answer::Unavailable));
@@ -244,6 +261,7 @@ fn hand_out(shared: &Shared, Settled { receipt, reply }: Settled) {
 mod tests {
     use ed25519_dalek::SigningKey;
     use tallyproof_centre::journal::Step;
+    use tallyproof_log::policy::Policy;
     use tallyproof_record::definition::package::{self, Files};
     use tallyproof_record::definition::{Committed, StationKey};
     use tallyproof_record::{ContestNo, Phase, StationNo, Tally, cose};
@@ -301,7 +319,11 @@ mod tests {
     }
 
     fn sealed(election: &Committed, key: &SigningKey) -> Vec<u8> {
-        let tally = Tally::new(*election.hash(), Phase::Drill, StationNo(1), ContestNo(1), 0, vec![1]);
+        sealed_as(election, key, 1)
+    }
+
+    fn sealed_as(election: &Committed, key: &SigningKey, votes: u32) -> Vec<u8> {
+        let tally = Tally::new(*election.hash(), Phase::Drill, StationNo(1), ContestNo(1), 0, vec![votes]);
         cose::seal(&tally, key).into_bytes()
     }
 
@@ -321,7 +343,8 @@ mod tests {
         let election = election(&key);
         let bytes = sealed(&election, &key);
         let keys = CentreKeys::new("log.example/t", [2; 32], [3; 32]).unwrap();
-        let shared = Arc::new(Shared::new(Arc::new(election), keys, rayon::ThreadPoolBuilder::new().build().unwrap()));
+        let pool = rayon::ThreadPoolBuilder::new().build().unwrap();
+        let shared = Arc::new(Shared::new(Arc::new(election), keys, Policy::default(), pool));
         let (_, inbox) = queue();
         let (receipts, settled) = receipts_queue();
         let (publisher, batches) = mpsc::channel();
@@ -336,6 +359,7 @@ mod tests {
             last_cut: Instant::now(),
             group: Vec::new(),
             uncut: Vec::new(),
+            closed: false,
         };
 
         let (first, mut refused) = taken(&shared, &bytes);
@@ -352,6 +376,19 @@ mod tests {
         writer.commit();
         assert_eq!(shared.health(), Health::Well);
         assert_eq!(settled.try_recv().unwrap().len(), 1);
+
+        let (done, _published) = mpsc::channel();
+        writer.gather(Some(ToJournal::Close(done)));
+        let late = sealed_as(&writer.shared.definition, &key, 2);
+        let (late, mut refused) = taken(&shared, &late);
+        writer.gather(Some(ToJournal::Records(vec![late])));
+        assert_eq!(refused.try_recv().unwrap(), Answer::Unavailable, "no record after the last checkpoint");
+        writer.gather(Some(ToJournal::Reopen));
+        assert!(matches!(batches.try_recv(), Ok(ToPublisher::Batch(..))));
+        assert!(matches!(batches.try_recv(), Ok(ToPublisher::Everything(Some(_)))));
+        let (again, _answer) = taken(&shared, &sealed_as(&writer.shared.definition, &key, 2));
+        writer.gather(Some(ToJournal::Records(vec![again])));
+        writer.commit();
 
         writer.journal.room = false;
         assert!(!writer.cut() && batches.try_recv().is_err(), "a batch whose end is not durable is not published");

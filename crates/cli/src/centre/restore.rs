@@ -1,7 +1,8 @@
 //! Start: from the journal back to the log, the count and the known records.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::mpsc::Sender;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use anyhow::{Context, anyhow, ensure};
 use rayon::prelude::*;
@@ -13,11 +14,22 @@ use tallyproof_log::checkpoint;
 use tallyproof_store::journal::JournalError;
 use tallyproof_store::{BundleFolder, LastCheckpoint, SqliteJournal};
 
-use super::publisher::Publisher;
+use super::gather::ToGatherer;
+use super::publisher::{Publisher, Witnessed};
 use super::shared::Shared;
 
 /// Records read from the journal before they are judged together.
 const CHUNK: usize = 8192;
+
+/// Where what the centre has said before is found.
+pub(super) struct Memory {
+    pub(super) bundle: BundleFolder,
+    pub(super) last: LastCheckpoint,
+    /// What witnesses hold.
+    pub(super) held: Vec<Promise>,
+    /// The final checkpoint, if there is one.
+    pub(super) frozen: Option<Vec<u8>>,
+}
 
 /// Rebuilds everything from the journal, and publishes what a crash kept from being published.
 ///
@@ -25,8 +37,8 @@ const CHUNK: usize = 8192;
 pub(super) fn restore(
     shared: &Arc<Shared>,
     journal: &mut SqliteJournal,
-    bundle: BundleFolder,
-    last: LastCheckpoint,
+    Memory { bundle, last, held, frozen }: Memory,
+    gatherer: Sender<ToGatherer>,
 ) -> anyhow::Result<(Publisher, Vec<Authentic>)> {
     let published = promise_in(shared, bundle.checkpoint()?, &bundle.root().join("log/checkpoint"))?;
     let signed = promise_in(shared, last.read()?, last.path())?;
@@ -37,9 +49,13 @@ pub(super) fn restore(
         last.path().display()
     );
     let from = published.as_ref().map_or(0, |promise| promise.checkpoint.size);
-    let promises: Vec<Promise> = published.into_iter().chain(signed).collect();
+    let cosigned = promise_in(shared, bundle.cosigned()?, &bundle.root().join("log/cosigned"))?;
+    let end = promise_in(shared, frozen.clone(), last.frozen().path())?;
+    let final_checkpoint = end.as_ref().map(|end| end.checkpoint.clone());
+    let promises: Vec<_> = published.into_iter().chain(signed).chain(cosigned).chain(end).chain(held).collect();
     let (sequencer, first) = Sequencer::begin(&shared.definition)?;
-    let publisher = Publisher { shared: Arc::clone(shared), sequencer, bundle, last };
+    let (shared, sequencer) = (Arc::clone(shared), Arc::new(RwLock::new(sequencer)));
+    let publisher = Publisher { shared, sequencer, bundle, last, gatherer, cosigned: None, frozen };
     if from == 0 {
         publisher.put_tiles(&first)?;
     }
@@ -47,10 +63,38 @@ pub(super) fn restore(
     let mut replay = Replay { publisher, from, promises, raw: Vec::new(), batch: Vec::new(), row: 0 };
     journal.replay(|step| replay.step(step)).map_err(|Failure(error)| error)?;
     replay.judge()?;
-    promise::check(&replay.promises, replay.publisher.sequencer.tree())?;
-    replay.publisher.promise()?;
-    replay.publisher.publish()?;
-    Ok((replay.publisher, replay.batch))
+    promise::check(&replay.promises, replay.publisher.sequencer().tree())?;
+    let Replay { mut publisher, batch, .. } = replay;
+    publisher.cosigned = witnessed(&publisher.shared, &publisher.bundle)?;
+    match &publisher.frozen {
+        None => publisher.promise()?,
+        Some(note) => {
+            let at_its_end = batch.is_empty() && final_checkpoint.as_ref() == Some(&publisher.checkpoint());
+            ensure!(
+                at_its_end,
+                "the journal holds records beyond the final checkpoint: keep it, it is not of this log"
+            );
+            publisher.bundle.put_checkpoint(note)?;
+            if publisher.shared.asks_for_witnesses() {
+                publisher.bundle.put_cosigned(note)?;
+            }
+        }
+    }
+    publisher.publish()?;
+    Ok((publisher, batch))
+}
+
+/// Who cosigned the published checkpoint that has the quorum.
+fn witnessed(shared: &Shared, bundle: &BundleFolder) -> anyhow::Result<Option<Witnessed>> {
+    let Some(note) = bundle.cosigned()? else { return Ok(None) };
+    let policy = shared.policy();
+    let witnesses = policy.witnesses().iter().map(|witness| witness.key.clone());
+    let log = shared.keys.verifier();
+    let keys: Vec<_> = witnesses.chain([log.clone()]).collect();
+    // Whatever is wrong with it is made good by the next one.
+    let Ok(opened) = checkpoint::open(&note, &keys, log.name().as_str()) else { return Ok(None) };
+    let names = policy.cosigners(opened.note()).into_iter().map(str::to_owned).collect();
+    Ok(Some(Witnessed { size: opened.checkpoint().size, witnesses: names }))
 }
 
 fn promise_in(shared: &Shared, note: Option<Vec<u8>>, place: &Path) -> anyhow::Result<Option<Promise>> {
@@ -116,9 +160,13 @@ impl Replay {
 
     fn cut(&mut self, cut: Cut) -> anyhow::Result<()> {
         let mut batch = std::mem::take(&mut self.batch);
-        let growth = self.publisher.sequencer.cut(cut, &mut batch)?;
-        let reached: Vec<_> = self.promises.iter().filter(|p| p.checkpoint.size <= growth.size).cloned().collect();
-        promise::check(&reached, self.publisher.sequencer.tree())?;
+        let growth = {
+            let mut sequencer = self.publisher.sequencer.write().unwrap_or_else(PoisonError::into_inner);
+            let growth = sequencer.cut(cut, &mut batch)?;
+            let reached: Vec<_> = self.promises.iter().filter(|p| p.checkpoint.size <= growth.size).cloned().collect();
+            promise::check(&reached, sequencer.tree())?;
+            growth
+        };
         if growth.size > self.from {
             self.publisher.put_tiles(&growth)?;
         }

@@ -27,7 +27,7 @@ use tallyproof_station::RetryPolicy;
 
 pub use report::NightReport;
 
-use crate::centre::{self, CentreConfig, CentreKeys, Cut, RunningCentre, UdpConfig};
+use crate::centre::{self, CentreConfig, CentreKeys, Cut, GatherConfig, RunningCentre, UdpConfig};
 use crate::field::clock::Clock;
 use crate::field::{self, Common, Counters, Station};
 use crate::package::Package;
@@ -113,6 +113,7 @@ fn start_centre(
         election: definition.clone(),
         keys,
         journal: journal.to_owned(),
+        last_checkpoint: None,
         create: true,
         bundle: plan.bundle.clone(),
         udp: UdpConfig::at((Ipv4Addr::LOCALHOST, 0)),
@@ -120,6 +121,7 @@ fn start_centre(
         admin: None,
         cut: Cut::OnDemand,
         publish_every: Duration::MAX,
+        gather: GatherConfig::default(),
         workers: 0,
     })
 }

@@ -8,10 +8,12 @@ use ed25519_dalek::SigningKey;
 use serde::{Deserialize, Serialize};
 
 use crate::files::{self, Access};
+use crate::keyfile;
 use crate::pack::Pack;
 
 const FORMAT: u32 = 1;
-const FILE_LIMIT: u64 = 1 << 16;
+const ADVICE: &str =
+    "keys are made with `tallyproof authority init` and `tallyproof agent init`, packs with `election enrol`";
 
 /// What its holder is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -101,7 +103,7 @@ impl SignatoryKey {
 
     /// Reads a key file, or a station's pack, which holds a key too.
     pub fn read(path: &Path) -> anyhow::Result<Self> {
-        let text = files::read_secret(path, FILE_LIMIT)?;
+        let text = keyfile::read_secret(path, ADVICE)?;
         let found = toml::from_str::<KeyFile>(&text).ok().map(|file| Self::from_file(&file));
         found.unwrap_or_else(|| Self::of_pack(path)).with_context(|| {
             format!("{} is neither a key file (`authority init`, `agent init`) nor a station's pack", path.display())

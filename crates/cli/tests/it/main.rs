@@ -12,11 +12,13 @@ mod documents;
 mod drill;
 #[cfg(target_os = "linux")]
 mod gate;
+mod gather;
 mod guide;
 mod http;
 mod import;
 mod ingest;
 mod night;
+mod peer;
 mod relay;
 mod shell;
 #[cfg(target_os = "linux")]
@@ -24,4 +26,5 @@ mod siege;
 mod statements;
 mod station;
 mod verify;
+mod witness;
 mod world;

@@ -27,7 +27,7 @@ use tallyproof_record::{
 
 use crate::world::{
     DEPUTY, GOVERNOR, MAYOR, World, agent_key, definition_entry, election, election_of_authority, good_records,
-    ledger_of, log_of, member_key, policy, problems, sealed, sealed_by, stating, station_key, tally, verified,
+    ledger_of, log_of, member_key, problems, sealed, sealed_by, stating, station_key, tally, verified, witness_key,
 };
 
 const MADE_AT: u64 = 1_782_900_000;
@@ -398,17 +398,24 @@ fn agents_and_the_record_s_own_station_endorse_it_whenever_they_like() {
 fn the_last_policy_is_in_force() {
     let definition = election_of_authority(4);
     let mut ledger = Ledger::new(Arc::clone(&definition));
-    assert_eq!(ledger.policy_lines(), [""; 0]);
-    let lines = |quorum| policy(quorum).to_string().lines().skip(1).map(str::to_owned).collect::<Vec<_>>();
-    let mut make = |lines: Vec<String>, members: &[u8]| {
-        (apply(&mut ledger, &by_members(&definition, Act::Policy(lines), members)), ledger.policy_lines().to_vec())
+    let lines = |number: u8| {
+        let key = witness_key(number).verifier().clone();
+        vec![format!("witness w {key}"), "quorum w".to_owned()]
     };
-    assert_eq!(make(lines("w11"), &[1, 2]), (Applied::Effect, lines("w11")));
-    assert_eq!(make(lines("w12"), &[1]), (Applied::NoEffect(Fault::TooFewSigners), lines("w11")));
-    let unknown = vec!["quorum nobody".to_owned()];
-    assert_eq!(make(unknown, &[1, 2, 3]), (Applied::NoEffect(Fault::PolicyLines), lines("w11")));
-    assert_eq!(make(lines("two"), &[1, 2, 3]), (Applied::Effect, lines("two")));
-    assert_eq!((ledger.policy_lines_at(2), ledger.policy_lines_at(1)), (&*lines("w11"), &[][..]));
+    apply(&mut ledger, &by_members(&definition, Act::Policy(lines(11)), &[1, 2]));
+    let first = ledger.entries();
+    apply(&mut ledger, &by_members(&definition, Act::Policy(lines(12)), &[1]));
+    assert_eq!(ledger.policy_lines(), lines(11));
+    apply(&mut ledger, &by_members(&definition, Act::Policy(lines(13)), &[1, 2, 3]));
+    assert_eq!(ledger.policy_lines(), lines(13));
+    assert_eq!(
+        ledger.policy_lines_at(first),
+        lines(11),
+        "what witnesses cosigned before is judged by what was in force then"
+    );
+    let no_policy = by_members(&definition, Act::Policy(vec!["quorum nobody".to_owned()]), &[1, 2]);
+    assert_eq!(apply(&mut ledger, &no_policy), Applied::NoEffect(Fault::PolicyLines));
+    assert_eq!(ledger.policy_lines(), lines(13));
 }
 
 /// What a bulletin about the first `size` entries has to state.

@@ -16,7 +16,7 @@ use tallyproof_record::{
     },
     rules,
 };
-use tallyproof_site::SiteInput;
+use tallyproof_site::{SiteInput, Witnessing};
 
 /// Chosen so that even a small night has a missing and a quarantined station.
 const SEED: u64 = 5;
@@ -49,7 +49,13 @@ impl Demo {
 
     /// The site's input.
     pub(crate) fn input(&self) -> SiteInput<'_> {
-        SiteInput { ledger: &self.ledger, totals: &self.totals, root: &self.root, log: self.signer.verifier() }
+        SiteInput {
+            ledger: &self.ledger,
+            totals: &self.totals,
+            root: &self.root,
+            log: self.signer.verifier(),
+            witnessing: Witnessing::default(),
+        }
     }
 
     /// A signed checkpoint.

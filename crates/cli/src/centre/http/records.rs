@@ -17,10 +17,10 @@ use tallyproof_centre::intake::is_statement;
 use tallyproof_record::cose;
 use tokio::time::timeout;
 
+use super::cosignatures::{self, Desk};
 use super::counters::{HttpCounters, HttpDrop};
 use super::statements;
 use crate::centre::pipeline::{Answer, Submitter};
-use crate::centre::shared::Shared;
 
 /// A client that drips its body is cut off.
 pub(super) const BODY: Duration = Duration::from_secs(10);
@@ -34,11 +34,12 @@ struct Lane {
 }
 
 /// The public port's routes.
-pub(in super::super) fn records(submitter: Submitter, shared: Arc<Shared>, counters: Arc<HttpCounters>) -> Router {
-    const WHERE: &str = "records are taken at POST /v1/records, statements at POST /v1/statements";
+pub(in super::super) fn records(submitter: Submitter, desk: Desk, counters: Arc<HttpCounters>) -> Router {
+    const WHERE: &str = "records are taken at POST /v1/records, statements at POST /v1/statements, cosignatures at POST /v1/cosignatures";
     Router::new()
         .route("/v1/records", post(take_record))
-        .merge(statements::routes(submitter.clone(), shared, Arc::clone(&counters)))
+        .merge(statements::routes(submitter.clone(), Arc::clone(&desk.shared), Arc::clone(&counters)))
+        .merge(cosignatures::routes(desk, Arc::clone(&counters)))
         .fallback(async || refuse(StatusCode::NOT_FOUND, "not-found", WHERE))
         .layer(map_response(part_with_the_refused))
         .with_state(Lane { submitter, counters })
@@ -73,16 +74,16 @@ async fn take_record(State(Lane { submitter, counters }): State<Lane>, body: Bod
     }
 }
 
-/// The whole body, within its length and its time. A length that is too great, or not stated, is not waited for.
-pub(crate) async fn read(body: Body, longest: usize) -> Result<Vec<u8>, (HttpDrop, Response)> {
+/// The whole body, of at most `most` bytes, within its time. A length that is too great, or not stated, is not waited for.
+pub(crate) async fn read(body: Body, most: usize) -> Result<Vec<u8>, (HttpDrop, Response)> {
     let length = match body.size_hint().exact() {
         None => {
             let response = refuse(StatusCode::LENGTH_REQUIRED, "length", "state the body's length (Content-Length)");
             return Err((HttpDrop::Length, response));
         }
-        Some(length) if length > longest as u64 => {
+        Some(length) if length > most as u64 => {
             let response =
-                refuse(StatusCode::PAYLOAD_TOO_LARGE, "too-long", "the body is longer than any record or statement");
+                refuse(StatusCode::PAYLOAD_TOO_LARGE, "too-long", "the body is longer than any that is taken here");
             return Err((HttpDrop::Length, response));
         }
         Some(length) => usize::try_from(length).unwrap_or_default(),
@@ -100,7 +101,8 @@ pub(crate) async fn read(body: Body, longest: usize) -> Result<Vec<u8>, (HttpDro
 /// Copies every piece out of the buffer that it came in: kept until the last, each byte of a dripped body would keep a buffer of
 /// several kilobytes alive.
 async fn gather(mut body: Body, length: usize) -> Result<Vec<u8>, axum::Error> {
-    let mut bytes = Vec::with_capacity(length);
+    // A length is easily stated; the memory for it is given as the bytes come.
+    let mut bytes = Vec::with_capacity(length.min(cose::MAX_LEN));
     while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
         if let Ok(piece) = frame?.into_data() {
             bytes.extend_from_slice(&piece);

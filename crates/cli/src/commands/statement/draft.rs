@@ -135,7 +135,7 @@ pub(super) fn verified_bundle(place: &str, election: &Committed, printer: &Print
     if let Some(problem) = found.problems.first() {
         anyhow::bail!("the bundle {place} does not hold: {problem}; `tallyproof verify` lists everything");
     }
-    let root = found.root.parse().context("the bundle's root is unknown")?;
+    let root = Hash::from_base64(&found.root).context("the bundle's root is unknown")?;
     let (ledger, sums) = found.ledger.zip(found.sums).context("the bundle's definition is unusable")?;
     Ok(Verified { ledger, sums, root })
 }
