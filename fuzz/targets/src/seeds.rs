@@ -16,14 +16,27 @@ use tallyproof_record::receipt::Receipt;
 use tallyproof_record::tally::{Stage, Tally};
 use tallyproof_record::{ContestNo, Phase, SealedRecord, StationNo, cose, frame, proven};
 
-use crate::{centre, count, journal, keys, world};
+use crate::{centre, count, journal, keys, statement, world};
 
 /// One input: its target, its file name and its bytes.
 pub type Seed = (&'static str, &'static str, Vec<u8>);
 
 /// Every seed.
 pub fn all() -> Vec<Seed> {
-    [records(), notes(), witnessed(), receipts(), forks(), tiles(), packages(), bundles(), centre(), scripts()].concat()
+    [
+        records(),
+        notes(),
+        witnessed(),
+        receipts(),
+        forks(),
+        tiles(),
+        packages(),
+        bundles(),
+        centre(),
+        scripts(),
+        statement::seeds(),
+    ]
+    .concat()
 }
 
 fn scripts() -> Vec<Seed> {
