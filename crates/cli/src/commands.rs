@@ -1,5 +1,7 @@
 //! The commands. Each module has `Args` (what clap parses), `run` (what it does) and `schemas` (its JSON results).
 
+pub mod agent;
+pub mod authority;
 pub mod centre;
 pub mod drill;
 pub mod election;
@@ -10,6 +12,7 @@ pub mod night;
 pub mod relay;
 pub mod seats;
 pub mod settled;
+pub mod statement;
 pub mod station;
 pub mod verify;
 pub mod witness;
@@ -26,6 +29,12 @@ use crate::{Exit, Printer};
 pub enum Command {
     /// Define an election: check it, show it, enrol its stations
     Election(election::Args),
+    /// The electoral authority: make the key of one of its members
+    Authority(authority::Args),
+    /// A party's agent, an observer or an officer: make the key to endorse records with
+    Agent(agent::Args),
+    /// Draft, sign and hand in corrections, key changes, endorsements, policies and bulletins
+    Statement(Box<statement::Args>),
     /// At the polling station: seal a tally record and send it until a receipt comes
     Station(station::Args),
     /// Run the totalisation centre
@@ -58,6 +67,9 @@ impl Command {
     pub fn run(self, printer: &mut Printer) -> anyhow::Result<Exit> {
         match self {
             Self::Election(args) => election::run(args, printer),
+            Self::Authority(args) => authority::run(&args, printer),
+            Self::Agent(args) => agent::run(&args, printer),
+            Self::Statement(args) => statement::run(*args, printer),
             Self::Station(args) => station::run(args, printer),
             Self::Centre(args) => centre::run(args, printer),
             Self::Relay(args) => relay::run(*args, printer),
@@ -78,6 +90,9 @@ impl Command {
 pub fn schemas() -> Vec<(&'static str, Schema)> {
     let mut schemas = vec![("error", schemars::schema_for!(crate::printer::ErrorReport))];
     schemas.extend(election::schemas());
+    schemas.extend(authority::schemas());
+    schemas.extend(agent::schemas());
+    schemas.extend(statement::schemas());
     schemas.extend(station::schemas());
     schemas.extend(centre::schemas());
     schemas.extend(relay::schemas());

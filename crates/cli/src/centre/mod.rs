@@ -42,7 +42,7 @@ use tokio::sync::watch;
 
 pub use freeze::{Frozen, freeze};
 pub use gather::GatherConfig;
-pub use http::{HttpConfig, HttpDrop, StatsReport, TlsFiles, WitnessReport};
+pub use http::{HttpConfig, HttpDrop, StatementAnswer, StatsReport, TlsFiles, WitnessReport};
 pub use keys::{CentreKeys, LOG_KEY_FILE, MAC_KEY_FILE};
 pub use pipeline::{Answer, Full, Submitted, Submitter};
 pub use shared::{CentreStats, Health};

@@ -28,6 +28,7 @@ mod settled;
 mod shell;
 #[cfg(target_os = "linux")]
 mod siege;
+mod statements;
 mod station;
 mod verify;
 mod witness;
