@@ -22,8 +22,8 @@ mod night;
 mod peer;
 mod published;
 mod relay;
-mod second_stage;
 mod seats;
+mod second_stage;
 mod settled;
 mod shell;
 #[cfg(target_os = "linux")]

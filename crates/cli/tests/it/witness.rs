@@ -455,7 +455,10 @@ fn a_growing_log_is_followed_and_the_centre_s_totals_compared() {
         );
     }
     let (code, page) = witness.get("/");
-    assert!(code == 200 && page.contains("w.example/witness") && page.contains(level["root"].as_str().unwrap()), "{page}");
+    assert!(
+        code == 200 && page.contains("w.example/witness") && page.contains(level["root"].as_str().unwrap()),
+        "{page}"
+    );
     assert_eq!(witness.end(), Some(0), "no alarm was raised");
 }
 
