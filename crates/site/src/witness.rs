@@ -103,12 +103,8 @@ impl Page<'_> {
 /// The page: style and script inside, nothing loaded, complete without the script.
 pub fn render(report: &WitnessReport) -> String {
     let words = Words::new();
-    let page = Page {
-        r: report,
-        w: &words,
-        css: style::witness_sheet(),
-        script: include_str!("../templates/language.js"),
-    };
+    let page =
+        Page { r: report, w: &words, css: style::witness_sheet(), script: include_str!("../templates/language.js") };
     // Writing to memory fails only where a value's own `Display` does, and none of ours can.
     page.render().unwrap_or_default()
 }

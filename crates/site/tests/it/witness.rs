@@ -48,7 +48,13 @@ fn it_is_well_formed_loads_nothing_and_shows_every_figure() {
         assert_eq!(page.matches("<script").count(), 1);
     }
     let page = render(&report());
-    for figure in ["1\u{202f}234\u{202f}567", "1\u{202f}234\u{202f}000", "1\u{202f}233\u{202f}999", "5\u{202f}000\u{202f}000", "345"] {
+    for figure in [
+        "1\u{202f}234\u{202f}567",
+        "1\u{202f}234\u{202f}000",
+        "1\u{202f}233\u{202f}999",
+        "5\u{202f}000\u{202f}000",
+        "345",
+    ] {
         assert!(page.contains(figure), "{figure}");
     }
 }

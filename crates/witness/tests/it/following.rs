@@ -11,7 +11,9 @@ use tallyproof_witness::{
     follower::{Compared, Heard, KeptAlready, NotYet, Trouble},
 };
 
-use crate::world::{Copy, Log, bulletin as bulletin_entry, definition, follow, follower, log_key, other_root, record, sign};
+use crate::world::{
+    Copy, Log, bulletin as bulletin_entry, definition, follow, follower, log_key, other_root, record, sign,
+};
 
 /// Remembers which files were asked for.
 struct Watched<'a>(&'a Log, Mutex<Vec<String>>);
@@ -246,7 +248,8 @@ fn a_bulletin_that_states_other_totals_or_another_root_is_none_that_a_log_may_ho
     let sound = Bulletin { number: 1, tree_size: 300, root: honest.tree.root().0, totals };
     let lies = [Bulletin { root: [1; 32], ..sound }, Bulletin { totals: [1; 32], ..sound }];
     for (stated, holds) in [(sound, true), (lies[0], false), (lies[1], false)] {
-        let entries = [&honest.entries[..], &[bulletin_entry(&honest.definition, stated), record(&honest.definition, 300, 0)]];
+        let entries =
+            [&honest.entries[..], &[bulletin_entry(&honest.definition, stated), record(&honest.definition, 300, 0)]];
         let mut log = Log::of(honest.definition.clone(), entries.concat());
         let mut witness = follower();
         let signed = log.publish(302);
