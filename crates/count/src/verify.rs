@@ -138,7 +138,7 @@ impl Verification {
         if accused {
             self.problems.push(Check::Forked.problem(place, fork.to_string()));
             self.ok = false;
-            self.statement = statement::of(self, &self.premises);
+            self.statement = statement::of(self, self.premises);
         }
         accused
     }
@@ -487,6 +487,6 @@ fn report(findings: Findings, count: Count, problems: Vec<Problem>) -> Verificat
         log: findings.statements.log.clone(),
         premises: findings.premises,
     };
-    verification.statement = statement::of(&verification, &findings.premises);
+    verification.statement = statement::of(&verification, findings.premises);
     verification
 }
