@@ -8,8 +8,8 @@ use std::time::Duration;
 use anyhow::{Context, ensure};
 use bench_world::{World, time};
 use tallyproof_cli::bundle_source::Folder;
-use tallyproof_log::note::VerifierKey;
 use tallyproof_cli::witness::{self, NewWitness};
+use tallyproof_log::note::VerifierKey;
 
 const STATIONS: u32 = 100_000;
 const ROUNDS: usize = 3;

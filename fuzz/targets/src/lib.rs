@@ -18,7 +18,7 @@ mod record;
 pub mod seeds;
 mod world;
 
-pub use centre::{gate, intake};
+pub use centre::{gate, handed_in, intake};
 pub use count::{bundle, manifest, trust};
 pub use drill::script;
 pub use evidence::mapping;
@@ -54,6 +54,7 @@ pub const TARGETS: &[Target] = &[
     target("entry_tile", entry_tile),
     target("fork", fork),
     target("gate", gate),
+    target("handed_in", handed_in),
     target("intake", intake),
     target("journal", journal),
     target("manifest", manifest),

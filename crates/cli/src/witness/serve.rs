@@ -143,7 +143,9 @@ impl RunningWitness {
         let _ = self.follower.send(ToFollower::Stop);
         for thread in self.threads {
             let name = thread.thread().name().unwrap_or("unnamed").to_owned();
-            thread.join().map_err(|_| anyhow!("thread {name} ended by a fault of the program; start the witness again"))?;
+            thread
+                .join()
+                .map_err(|_| anyhow!("thread {name} ended by a fault of the program; start the witness again"))?;
         }
         self.shared.alarms.close();
         if let Some(webhook) = self.webhook {

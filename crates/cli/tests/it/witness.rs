@@ -117,7 +117,14 @@ fn init(world: &World, name: &str, from: &Path) -> PathBuf {
     let made = run(program()
         .args(["--json", "witness", "init"])
         .arg(&folder)
-        .args(["--ml-dsa", "--name", &format!("{name}.example/witness"), "--log", &log_key().verifier().to_string(), "--from"])
+        .args([
+            "--ml-dsa",
+            "--name",
+            &format!("{name}.example/witness"),
+            "--log",
+            &log_key().verifier().to_string(),
+            "--from",
+        ])
         .arg(from));
     assert_eq!(made["keys"].as_array().unwrap().len(), 2, "{made}");
     folder
@@ -155,7 +162,11 @@ impl Witness {
     }
 
     fn serve_by(mut command: Command, folder: &Path, more: &[&str]) -> Self {
-        command.args(["witness", "serve"]).arg(folder).args(["--listen", "127.0.0.1:0", "--look-every", "50ms"]).args(more);
+        command
+            .args(["witness", "serve"])
+            .arg(folder)
+            .args(["--listen", "127.0.0.1:0", "--look-every", "50ms"])
+            .args(more);
         let log = File::options().create(true).append(true).open(folder.with_extension("log")).unwrap();
         let mut child = command.stdout(Stdio::piped()).stderr(log).spawn().unwrap();
         let mut line = String::new();
@@ -306,7 +317,14 @@ fn steps(log: &Log) -> Vec<(Step<'static>, u64)> {
         (("a bad proof", swapped(200, 260), Answer::Inconsistent), 200),
         (("a wrong old size", log.request(9, 260), conflict(200)), 200),
         (("shrinking", log.request(0, 100), conflict(200)), 200),
-        (("an old size beyond the checkpoint", log.request(0, 100).replacen("old 0", "old 200", 1), Answer::Malformed), 200),
+        (
+            (
+                "an old size beyond the checkpoint",
+                log.request(0, 100).replacen("old 0", "old 200", 1),
+                Answer::Malformed,
+            ),
+            200,
+        ),
         (("64 hashes", log.request(200, 260).replacen('\n', &format!("\n{hashes}"), 1), Answer::Malformed), 200),
         (("cut short", log.request(200, 260)[..200].to_owned(), Answer::Malformed), 200),
         (("nothing", String::new(), Answer::Malformed), 200),
@@ -358,7 +376,12 @@ fn the_wire_is_as_the_protocol_says() {
     // A body that breaks off before its stated length is no request, whatever it holds.
     let request = log.request(0, 9);
     let mut stream = TcpStream::connect(witness.http).unwrap();
-    write!(stream, "POST /add-checkpoint HTTP/1.1\r\nHost: w\r\nContent-Length: {}\r\n\r\n{request}", request.len() + 9).unwrap();
+    write!(
+        stream,
+        "POST /add-checkpoint HTTP/1.1\r\nHost: w\r\nContent-Length: {}\r\n\r\n{request}",
+        request.len() + 9
+    )
+    .unwrap();
     stream.shutdown(std::net::Shutdown::Write).unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
@@ -427,7 +450,9 @@ fn a_growing_log_is_followed_and_the_centre_s_totals_compared() {
     // The copy is what the centre published.
     for tile in tiles_for(0, size) {
         let path = bundle::tile_path(&tile);
-        assert!(fs::read(folder.join("copy").join(&path)).unwrap() == fs::read(world.path("bundle").join(&path)).unwrap());
+        assert!(
+            fs::read(folder.join("copy").join(&path)).unwrap() == fs::read(world.path("bundle").join(&path)).unwrap()
+        );
     }
     assert_eq!(witness.end(), Some(0), "no alarm was raised");
 }
@@ -453,8 +478,15 @@ fn a_log_out_of_reach_is_not_cosigned_until_it_is_back() {
 fn a_state_is_never_made_again() {
     let world = world();
     let folder = init(&world, "w", &world.path("bundle"));
-    let again = program().args(["witness", "init"]).arg(&folder).args(["--name", "x", "--log"]).arg(
-        log_key().verifier().to_string()).arg("--from").arg(world.path("bundle")).output().unwrap();
+    let again = program()
+        .args(["witness", "init"])
+        .arg(&folder)
+        .args(["--name", "x", "--log"])
+        .arg(log_key().verifier().to_string())
+        .arg("--from")
+        .arg(world.path("bundle"))
+        .output()
+        .unwrap();
     assert_eq!(again.status.code(), Some(2), "{again:?}");
     fs::remove_file(folder.join("state")).unwrap();
     for command in [&["serve", "--listen", "127.0.0.1:0"][..], &["poll"]] {
@@ -496,14 +528,21 @@ fn a_damaged_copy_is_found_at_the_start_and_a_lost_one_is_fetched_again() {
 fn a_full_disk_gives_no_cosignature_and_costs_nothing() {
     let mountable = Command::new("unshare").args(["-rm", "mount", "-t", "tmpfs", "none", "/mnt"]).output();
     if !mountable.is_ok_and(|output| output.status.success()) {
-        return eprintln!("skipped: no mount namespace without privilege here; witness::file_size_limit is the next best");
+        return eprintln!(
+            "skipped: no mount namespace without privilege here; witness::file_size_limit is the next best"
+        );
     }
     let world = world();
     let log = Log::of(&world);
     let folder = init(&world, "w", &world.path("bundle"));
     copy(&folder, &world.path("made"));
     let mut command = Command::new("unshare");
-    command.args(["-rm", "sh", "-c", "mount -t tmpfs -o size=8m none \"$0\" && cp -r \"$1\"/. \"$0\" && shift && exec \"$@\""]);
+    command.args([
+        "-rm",
+        "sh",
+        "-c",
+        "mount -t tmpfs -o size=8m none \"$0\" && cp -r \"$1\"/. \"$0\" && shift && exec \"$@\"",
+    ]);
     command.arg(&folder).arg(world.path("made")).arg(program().get_program());
     let witness = Witness::serve_by(command, &folder, &["--patience", "500ms"]);
     let inside = PathBuf::from(format!("/proc/{}/root{}", witness.child.id(), folder.display()));
@@ -605,13 +644,19 @@ fn a_centre_that_forks_is_caught_by_every_witness_that_saw_the_other_side() {
         assert!(!state.is_empty() && before.len() == state.len());
         let [proof] = &proofs(folder)[..] else { panic!("{:?}", proofs(folder)) };
         let verdict = convinces(proof, &trust(&a));
-        assert_eq!((&verdict["ok"], &verdict["anchored"], &verdict["fork"]["proven"]), (&true.into(), &true.into(), &true.into()));
+        assert_eq!(
+            (&verdict["ok"], &verdict["anchored"], &verdict["fork"]["proven"]),
+            (&true.into(), &true.into(), &true.into())
+        );
         assert_eq!(verdict["fork"]["sizes"], serde_json::json!(sizes));
         assert_eq!(verdict["fork"]["log"], log_key().verifier().to_string());
         assert_eq!(verdict["fork"]["origin"], "log.example/world");
         // It is held against both bundles, each of which verifies by itself.
         for side in [&a, &b] {
-            let held = json(&output(program().args(["--json", "verify"]).arg(side.path("bundle")).arg("--proof").arg(proof), 1));
+            let held = json(&output(
+                program().args(["--json", "verify"]).arg(side.path("bundle")).arg("--proof").arg(proof),
+                1,
+            ));
             assert_eq!((&held["ok"], &held["problems"][0]["code"]), (&false.into(), &"BN-28".into()));
         }
     }
@@ -648,7 +693,11 @@ fn a_fork_whose_tiles_nobody_serves_raises_an_alarm_without_proof() {
     witness.assert_cosigned(&log_a, 256, &witness.answer(&log_a.request(0, 256)));
     assert_eq!(witness.answer(&log_b.request(256, 331)), Answer::Inconsistent);
     thread::sleep(Duration::from_millis(300));
-    assert_eq!(witness.status()["alarms"], serde_json::json!([]), "files that are not there are no ground for an alarm");
+    assert_eq!(
+        witness.status()["alarms"],
+        serde_json::json!([]),
+        "files that are not there are no ground for an alarm"
+    );
     // Of the very size that is held, it is; then there is a proof too, out of what the witness holds.
     let held = log_a.size();
     assert_eq!(witness.answer(&log_b.request(256, held)), Answer::Inconsistent);
@@ -702,7 +751,8 @@ fn receive(listener: &TcpListener) -> String {
         let read = stream.read(&mut buffer).unwrap();
         text.extend_from_slice(&buffer[..read]);
         let whole = String::from_utf8_lossy(&text).into_owned();
-        let length = whole.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ")?.parse().ok());
+        let length =
+            whole.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ")?.parse().ok());
         let body = whole.split_once("\r\n\r\n").map(|(_, body)| body.len());
         if let (Some(length), Some(body)) = (length, body)
             && body >= length
@@ -752,7 +802,8 @@ fn a_witness_that_nobody_can_reach_carries_its_cosignature_to_the_centre() {
     drop(centre);
     let polled = poll(&folder, 0, &["--submit", &url]);
     assert_eq!((&polled["submitted"], polled["cosignature"].is_string()), (&false.into(), true));
-    let unreachable = output(program().args(["--json", "witness", "poll"]).arg(&folder).args(["--from", "/nowhere"]), 2);
+    let unreachable =
+        output(program().args(["--json", "witness", "poll"]).arg(&folder).args(["--from", "/nowhere"]), 2);
     assert!(json(&unreachable)["because"].to_string().contains("cannot be followed"), "{unreachable:?}");
 }
 
@@ -784,7 +835,8 @@ fn a_proof_that_proves_nothing_is_told_from_one_that_does() {
     let world = World::new(3);
     let log = Log::with((0..9_u8).map(|byte| vec![byte]).collect());
     let other = Log::with((0..9_u8).map(|byte| vec![byte.wrapping_mul(3)]).collect());
-    let proof = ForkProof::new(log_key().verifier().clone(), [log.signed(9), other.signed(9)], None).unwrap().to_string();
+    let proof =
+        ForkProof::new(log_key().verifier().clone(), [log.signed(9), other.signed(9)], None).unwrap().to_string();
     let path = world.path("proof.txt");
     let check = |text: &str, code: i32, trust: Option<&Path>| {
         fs::write(&path, text).unwrap();
@@ -794,10 +846,17 @@ fn a_proof_that_proves_nothing_is_told_from_one_that_does() {
         json(&output(&mut command, code))
     };
     let found = check(&proof, 0, None);
-    assert_eq!((&found["anchored"], found["fork"]["statement"].to_string().contains("give a trust file")), (&false.into(), true));
+    assert_eq!(
+        (&found["anchored"], found["fork"]["statement"].to_string().contains("give a trust file")),
+        (&false.into(), true)
+    );
     // Another root than the signed one: a signature no longer holds.
     let root = log.tree.root().to_base64();
-    let altered = check(&proof.replacen(&root, &leaf_hash(b"x").to_base64(), 1), if log.tree.root() < leaf_hash(b"x") { 1 } else { 2 }, None);
+    let altered = check(
+        &proof.replacen(&root, &leaf_hash(b"x").to_base64(), 1),
+        if log.tree.root() < leaf_hash(b"x") { 1 } else { 2 },
+        None,
+    );
     assert!(altered["fork"]["proven"] == false || altered["error"].is_string(), "{altered}");
     let broken = proof.replacen("AAA", "AAB", 1);
     if broken != proof {
@@ -814,5 +873,8 @@ fn a_proof_that_proves_nothing_is_told_from_one_that_does() {
     let text = format!("definition = \"{}\"\nlog = \"{}\"\n", world.election.hash(), stranger.verifier());
     fs::write(&trust, text).unwrap();
     let found = check(&proof, 1, Some(&trust));
-    assert_eq!((&found["ok"], &found["anchored"], &found["fork"]["proven"]), (&false.into(), &false.into(), &true.into()));
+    assert_eq!(
+        (&found["ok"], &found["anchored"], &found["fork"]["proven"]),
+        (&false.into(), &false.into(), &true.into())
+    );
 }
