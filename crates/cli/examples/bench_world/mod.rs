@@ -90,6 +90,7 @@ impl World {
             cut: Cut::Every(Duration::from_secs(1)),
             publish_every: Duration::from_secs(5),
             gather: GatherConfig::default(),
+            witnesses_at: Vec::new(),
             workers: 0,
         })
     }

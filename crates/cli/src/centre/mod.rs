@@ -42,7 +42,7 @@ use tokio::sync::watch;
 
 pub use freeze::{Frozen, freeze};
 pub use gather::GatherConfig;
-pub use http::{HttpConfig, HttpDrop, StatsReport, TlsFiles, WitnessReport};
+pub use http::{HttpConfig, HttpDrop, StatementAnswer, StatsReport, TlsFiles, WitnessReport};
 pub use keys::{CentreKeys, LOG_KEY_FILE, MAC_KEY_FILE};
 pub use pipeline::{Answer, Full, Submitted, Submitter};
 pub use shared::{CentreStats, Health};
@@ -94,6 +94,8 @@ pub struct CentreConfig {
     pub publish_every: Duration,
     /// How witnesses are asked.
     pub gather: GatherConfig,
+    /// Where witnesses of the policy are asked, by name: in place of the URL that the policy has, or has not.
+    pub witnesses_at: Vec<(String, String)>,
     /// Threads that check signatures; 0 takes one a core.
     pub workers: usize,
 }
@@ -177,10 +179,14 @@ fn open(config: CentreConfig) -> anyhow::Result<Opened> {
     };
     // Either is enough: whoever lost one must not begin anew.
     let frozen = last.frozen().read()?.map_or_else(|| bundle.frozen(), |note| Ok(Some(note)))?;
-    let held = promises::ask(&policy, config.keys.verifier());
+    let mut asked = policy.clone();
+    for (name, url) in &config.witnesses_at {
+        asked.set_url(name, url).context("where a witness is asked")?;
+    }
+    let held = promises::ask(&asked, config.keys.verifier());
     let sizes: Vec<_> = held.iter().map(|held| (held.url.clone(), held.promise.checkpoint.size)).collect();
     let held = held.into_iter().map(|held| held.promise).collect();
-    let prepared = Prepared::new(policy.clone(), config.gather, &sizes)?;
+    let prepared = Prepared::new(asked, config.gather, &sizes)?;
     let shared = Arc::new(Shared::new(Arc::new(config.election), config.keys, policy, background_pool()?));
     let memory = Memory { bundle, last, held, frozen };
     let (publisher, uncut) = restore::restore(&shared, &mut journal, memory, prepared.handle())?;

@@ -2,12 +2,12 @@
 
 use std::fs;
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use tallyproof_cli::centre::{self, Answer, CentreConfig, Frozen, GatherConfig, RunningCentre, WitnessReport};
 use tallyproof_cli::commands::verify::verify_folder;
-use tallyproof_cli::witness::{self, NewWitness, WitnessConfig};
+use tallyproof_cli::witness::{self, NewKeys, NewWitness, WitnessConfig};
 use tallyproof_cli::{Printer, centre::StatsReport};
 use tallyproof_count::Verification;
 use tallyproof_log::note::{SignedNote, VerifierKey};
@@ -214,34 +214,20 @@ fn a_restarted_centre_gathers_where_its_witnesses_stand() {
     centre.shutdown().unwrap();
 }
 
-/// A witness of this log with new keys, in a folder made from the bundle.
-fn new_witness(folder: PathBuf, bundle: &Path) -> NewWitness {
-    NewWitness {
-        folder,
-        name: "court.example".parse().unwrap(),
-        log: log(),
-        definition: None,
-        from: vec![bundle.display().to_string()],
-        ml_dsa: true,
-    }
-}
-
 #[test]
 fn a_real_witness_recounts_what_it_cosigns() {
-    let (folder, away) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    // Its keys have to be in the definition, and it pins a definition when it is made: so they are made first, with another one.
-    centre::start(config(away.path())).unwrap().shutdown().unwrap();
-    let keys = witness::init(&new_witness(away.path().join("witness"), &away.path().join("bundle"))).unwrap().keys;
+    let folder = tempfile::tempdir().unwrap();
+    let (home, bundle) = (folder.path().join("witness"), folder.path().join("bundle"));
+    let new = NewKeys { name: "court.example".parse().unwrap(), ml_dsa: true };
+    let keys = witness::make_keys(&home, &new).unwrap();
     let address = TcpListener::bind(LOOPBACK).unwrap().local_addr().unwrap();
     let line = |(name, key): (&str, &VerifierKey)| format!("witness {name} {key} http://{address}");
     let lines = ["court", "court-long"].into_iter().zip(&keys).map(line);
     let election = election_with_policy(lines.chain(["quorum court".to_owned()]).collect());
     let centre = centre::start(asking(folder.path(), &election)).unwrap();
-    witness::init(&new_witness(folder.path().join("witness"), &folder.path().join("bundle"))).unwrap();
-    for name in [witness::KEY_FILE, witness::ML_DSA_KEY_FILE] {
-        fs::copy(away.path().join("witness").join(name), folder.path().join("witness").join(name)).unwrap();
-    }
-    let court = witness::start(&WitnessConfig::new(folder.path().join("witness"), address)).unwrap();
+    let from = vec![bundle.display().to_string()];
+    witness::init(&NewWitness { folder: home.clone(), log: log(), definition: None, from }).unwrap();
+    let court = witness::start(&WitnessConfig::new(home, address)).unwrap();
     for station in 1..=3 {
         grow(&centre, &election, station);
         wait_for("the quorum", || centre.stats().cosigned_size == u64::from(station) + 1);

@@ -4,6 +4,7 @@ mod demo;
 mod drill;
 mod drill_demo;
 mod html;
+mod witness;
 
 use std::collections::{BTreeMap, BTreeSet};
 
