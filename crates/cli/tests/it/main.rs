@@ -22,10 +22,13 @@ mod night;
 mod peer;
 mod published;
 mod relay;
+mod seats;
 mod second_stage;
+mod settled;
 mod shell;
 #[cfg(target_os = "linux")]
 mod siege;
+mod statements;
 mod station;
 mod verify;
 mod witness;
