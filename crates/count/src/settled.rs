@@ -23,7 +23,7 @@ pub mod published;
 
 pub use bars::{Ahead, Bar};
 pub use change::{Change, What};
-pub use mixed::{MixedRange, MixedRule, MixedStatement, settle_mixed};
+pub use mixed::{MixedRange, MixedRule, MixedStatement, PartPremise, settle_mixed};
 pub use outstanding::{Ceiling, Outstanding, State, Station, Together};
 pub use premise::{Figures, LIMIT, Premise};
 

@@ -264,8 +264,8 @@ fn a_statement_shows_every_premise_and_no_verdict_without_them() {
         "no record was checked: a test",
         "no record is corrected or annulled later",
         "The records of 1 station are missing, those of 1 station are in quarantine; no other votes come in.",
-        "1 station hold at most the votes that signed turnout counters state: 4.",
-        "1 station hold at most one vote for each registered voter: 5.",
+        "1 station holds at most the votes that signed turnout counters state: 4.",
+        "1 station holds at most one vote for each registered voter: 5.",
         "it does not show that they are right",
     ] {
         assert!(shown.contains(premise), "`{premise}` is missing:\n{shown}");
