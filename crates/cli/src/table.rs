@@ -6,9 +6,9 @@ use comfy_table::{CellAlignment, Table};
 pub use tallyproof_count::number::grouped;
 
 /// A table with this header.
-pub fn new<const N: usize>(header: [&str; N]) -> Table {
+pub fn new<'h>(header: impl IntoIterator<Item = &'h str>) -> Table {
     let mut table = Table::new();
-    table.load_style(ASCII_MARKDOWN).set_header(header);
+    table.load_style(ASCII_MARKDOWN).set_header(header.into_iter().collect::<Vec<_>>());
     table
 }
 

@@ -30,7 +30,7 @@ pub use premise::{Figures, LIMIT, Premise};
 use crate::seats::{MAX_VOTES, Method};
 
 /// Most options of a contest.
-pub const MAX_OPTIONS: usize = 1_000;
+pub const MAX_OPTIONS: usize = 500;
 /// Most seats of a contest.
 pub const MAX_SEATS: u32 = 1_000;
 /// Most ways of change that a statement lists.

@@ -16,6 +16,7 @@ pub mod keys;
 mod log;
 mod record;
 pub mod seeds;
+mod statement;
 mod world;
 
 pub use centre::{gate, intake};
@@ -27,6 +28,7 @@ pub use log::{
     add_checkpoint, checkpoint, compact, entry_tile, fork, note, policy, proof, tile_path, verifier_key, witness_answer,
 };
 pub use record::{datagram, entry, package, package_files, proven, receipt, record};
+pub use statement::statement;
 
 /// A decoder under test.
 #[derive(Clone, Copy, Debug)]
@@ -68,6 +70,7 @@ pub const TARGETS: &[Target] = &[
     target("receipt", receipt),
     target("record", record),
     target("script", script),
+    target("statement", statement),
     target("tile_path", tile_path),
     target("trust", trust),
     target("verifier_key", verifier_key),

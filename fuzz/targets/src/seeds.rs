@@ -16,7 +16,7 @@ use tallyproof_record::receipt::Receipt;
 use tallyproof_record::tally::{Stage, Tally};
 use tallyproof_record::{ContestNo, Phase, SealedRecord, StationNo, cose, frame, proven};
 
-use crate::{centre, count, journal, keys, world};
+use crate::{centre, count, journal, keys, statement, world};
 
 /// One input: its target, its file name and its bytes.
 pub type Seed = (&'static str, &'static str, Vec<u8>);
@@ -34,6 +34,7 @@ pub fn all() -> Vec<Seed> {
         bundles(),
         centre(),
         scripts(),
+        statement::seeds(),
         figures(),
     ]
     .concat()

@@ -77,8 +77,9 @@ macro_rules! replays {
 }
 
 replays! {
-    add_checkpoint bundle checkpoint compact datagram entry entry_tile fork gate intake journal lists manifest mapping note package policy
-    proof proven published receipt record script tile_path trust verifier_key witness_answer
+    add_checkpoint bundle checkpoint compact datagram entry entry_tile fork gate intake journal lists manifest mapping
+    note package policy proof proven published receipt record script statement tile_path trust verifier_key
+    witness_answer
 }
 
 #[test]
@@ -131,6 +132,7 @@ fn every_seed_gets_past_the_first_check() {
             "compact" => tallyproof_log::compact::CompactReceipt::decode(&bytes).is_ok(),
             "proven" => tallyproof_record::proven::Proven::parse(&bytes).is_ok(),
             "script" => tallyproof_drill::script::Script::parse(std::str::from_utf8(&bytes).unwrap(), "").is_ok(),
+            "statement" => tallyproof_record::statement::Signed::open(&bytes).is_ok(),
             "tile_path" => parses::<TilePath>(&bytes),
             "verifier_key" => parses::<VerifierKey>(&bytes),
             _ => true,
