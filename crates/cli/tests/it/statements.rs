@@ -114,11 +114,16 @@ fn json(world: &World, path: &str) -> Value {
     serde_json::from_slice(&fs::read(world.path("bundle").join(path)).unwrap()).unwrap()
 }
 
-/// Waits until the bundle is published for so many entries.
+/// Waits until the bundle is published for so many entries: the manifest comes last.
 fn published(world: &World, size: u64) {
     let deadline = Instant::now() + PATIENCE;
-    while json(world, "index/totals.json")["tree_size"].as_u64().unwrap() < size {
-        assert!(Instant::now() < deadline, "{}", json(world, "index/totals.json")["tree_size"]);
+    loop {
+        let manifest = fs::read_to_string(world.path("bundle/manifest")).unwrap();
+        let found: u64 = manifest.lines().nth(2).unwrap().split(' ').next_back().unwrap().parse().unwrap();
+        if found >= size {
+            return;
+        }
+        assert!(Instant::now() < deadline, "{found}");
         thread::sleep(Duration::from_millis(20));
     }
 }
