@@ -389,7 +389,7 @@ mod tests {
     }
 
     fn intake() -> (Arc<Committed>, Intake) {
-        let definition = testing::election(3);
+        let definition = testing::governed(3);
         (Arc::clone(&definition), Intake::new(definition))
     }
 
@@ -403,7 +403,7 @@ mod tests {
         let genuine = enrols(&definition, &["m1", "m2"]);
         let mut forged = genuine.clone();
         *forged.last_mut().unwrap() ^= 1;
-        let other = testing::election(2);
+        let other = testing::governed(2);
         let cases = [
             (forged, Refusal::Signature),
             (enrols(&definition, &["a1"]), Refusal::Signers),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ed25519_dalek::SigningKey;
 use tallyproof_record::{
-    ContestNo, Phase, SealedRecord, StationNo, Tally, cose,
+    ContestNo, Election, Phase, SealedRecord, StationNo, Tally, cose,
     definition::{
         Agent, Authority, Committed, Member, StationKey,
         package::{self, Files},
@@ -14,6 +14,10 @@ use tallyproof_record::{
 
 /// An election with `stations` stations of 1,000 voters and one contest of two lines.
 pub(crate) fn election(stations: u32) -> Arc<Committed> {
+    Arc::new(defined(stations).commit())
+}
+
+fn defined(stations: u32) -> Election {
     let rows: Vec<String> = (1..=stations).map(|station| format!("s{station},all,1000\n")).collect();
     let register = format!("id,area,registered\n{}", rows.concat());
     let toml = "format = 1\nid = \"test\"\nname = \"Test\"\ndate = \"2026-07-01\"\nphase = \"drill\"\n\n\
@@ -27,12 +31,16 @@ pub(crate) fn election(stations: u32) -> Arc<Committed> {
     .into_iter()
     .map(|(name, text)| (name.to_owned(), text.as_bytes().to_vec()))
     .collect();
-    let election = package::parse(&files).unwrap().with_keys(|no| StationKey::from(key(no).verifying_key()));
+    package::parse(&files).unwrap().with_keys(|no| StationKey::from(key(no).verifying_key()))
+}
+
+/// As [`election`], with an authority (see [`person`]).
+pub(crate) fn governed(stations: u32) -> Arc<Committed> {
     let members = ["m1", "m2", "m3"];
     let member = |name: &str| Member { name: name.into(), key: StationKey::from(person(name).verifying_key()) };
     let agent = Agent { id: "a1".into(), name: "A1".into(), key: StationKey::from(person("a1").verifying_key()) };
     let authority = Authority::new(2, members.map(member).into()).unwrap();
-    Arc::new(election.with_signatories(authority, vec![agent]).commit())
+    Arc::new(defined(stations).with_signatories(authority, vec![agent]).commit())
 }
 
 /// The signing key of a member (`m1` to `m3`, two of whom have to sign), of the agent `a1`, or of anybody else.
