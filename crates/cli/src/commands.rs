@@ -7,8 +7,11 @@ pub mod drill;
 pub mod election;
 pub mod generate_docs;
 pub mod import;
+pub mod mirror;
 pub mod night;
 pub mod relay;
+pub mod seats;
+pub mod settled;
 pub mod statement;
 pub mod station;
 pub mod verify;
@@ -42,6 +45,12 @@ pub enum Command {
     Witness(witness::Args),
     /// Redo everything that a bundle claims, or check a fork proof
     Verify(verify::Args),
+    /// Keep a verified copy of a bundle that any web server can serve
+    Mirror(mirror::Args),
+    /// Allot seats to lists by their votes
+    Seats(seats::Args),
+    /// Say whether what is not counted can change an outcome, from published figures
+    Settled(settled::Args),
     /// Turn published tables into an election package
     Import(import::Args),
     /// Run a whole election night on this machine, then verify its bundle
@@ -66,6 +75,9 @@ impl Command {
             Self::Relay(args) => relay::run(*args, printer),
             Self::Witness(args) => witness::run(args, printer),
             Self::Verify(args) => verify::run(&args, printer),
+            Self::Mirror(args) => mirror::run(&args, printer),
+            Self::Seats(args) => seats::run(&args, printer),
+            Self::Settled(args) => settled::run(&args, printer),
             Self::Import(args) => import::run(&args, printer),
             Self::Night(args) => night::run(*args, printer),
             Self::Drill(args) => drill::run(args, printer),
@@ -86,6 +98,9 @@ pub fn schemas() -> Vec<(&'static str, Schema)> {
     schemas.extend(relay::schemas());
     schemas.extend(witness::schemas());
     schemas.extend(verify::schemas());
+    schemas.extend(mirror::schemas());
+    schemas.extend(seats::schemas());
+    schemas.extend(settled::schemas());
     schemas.extend(import::schemas());
     schemas.extend(night::schemas());
     schemas.extend(drill::schemas());

@@ -60,6 +60,8 @@ fn checks() -> String {
     push_codes(&mut out, "Bundles (`verify`, `bundle.md`)", tallyproof_count::check::TABLE);
     push_codes(&mut out, "Trust files (`verify --trust`)", tallyproof_count::trust::CODES);
     push_codes(&mut out, "Election packages (`election check`, `package.md`)", package::CODES);
+    push_codes(&mut out, "Tables of lists (`seats`, `seats.md`)", tallyproof_count::seats::table::CODES);
+    push_codes(&mut out, "Published figures (`settled`, `settled.md`)", tallyproof_count::settled::published::CODES);
     push_codes(&mut out, "Imports (`import`)", tallyproof_evidence::report::CODES);
     push_codes(&mut out, "Drill scripts (`drill`, `../guide/drills.md`)", tallyproof_drill::script::CODES);
     out

@@ -350,3 +350,43 @@ hostile-conflict = A second, different record, signed with a station’s own key
 hostile-slowloris = HTTP connections that send their header a byte at a time.
 hostile-body-drip = HTTP connections that send their body a byte at a time.
 hostile-http-post = Forged records over HTTP.
+
+## The page of a witness
+witness-title = Witness
+witness-question-holds = What do I hold?
+witness-question-recounted = What did I recount?
+witness-question-differs = Where do I differ?
+witness-held = { $n ->
+    [one] { $n } entry of the log
+   *[other] { $n } entries of the log
+}
+witness-cosigned = { $n ->
+    [one] Cosigned at { $n } entry.
+   *[other] Cosigned at { $n } entries.
+}
+witness-cosigned-none = Nothing cosigned yet.
+witness-recounted = { $n ->
+    [one] { $n } entry verified and counted
+   *[other] { $n } entries verified and counted
+}
+witness-counts = Stations, once for each contest: { $counted } counted, { $quarantined } in quarantine, { $missing } missing. Records rejected: { $rejected }.
+witness-differs-none = No difference found
+witness-differs = { $n ->
+    [one] { $n } alarm
+   *[other] { $n } alarms
+}
+witness-same = { $n ->
+    [one] The centre’s totals at { $n } entry are, byte for byte, those counted here.
+   *[other] The centre’s totals at { $n } entries are, byte for byte, those counted here.
+}
+witness-not-compared = The centre’s totals were not compared at this size yet, or differ.
+witness-trouble = At the moment: { $what }
+witness-sums-heading = Sums counted here
+witness-sums-note = { $n ->
+    [one] Over { $n } entry of this witness’s own copy.
+   *[other] Over { $n } entries of this witness’s own copy.
+}
+witness-compare-heading = To compare with others
+witness-compare-note = At one size, every witness and every mirror of this log has the same root. Another root at the same size, signed by the log’s key, is proof of two histories: keep both checkpoints.
+witness-limit-copy = This page is one witness’s own. It shows what that witness was given and counted, not what others were shown.
+witness-limit-paper = Not shown: that a record agrees with the paper or the ballots of its station.

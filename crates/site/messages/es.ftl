@@ -349,3 +349,43 @@ hostile-conflict = Una segunda acta, distinta, firmada con las claves de la mesa
 hostile-slowloris = Conexiones HTTP que envían su cabecera byte a byte.
 hostile-body-drip = Conexiones HTTP que envían su cuerpo byte a byte.
 hostile-http-post = Actas falsas por HTTP.
+
+## The page of a witness
+witness-title = Testigo
+witness-question-holds = ¿Qué guardo?
+witness-question-recounted = ¿Qué volví a contar?
+witness-question-differs = ¿En qué difiero?
+witness-held = { $n ->
+    [one] { $n } entrada del registro
+   *[other] { $n } entradas del registro
+}
+witness-cosigned = { $n ->
+    [one] Cofirmado con { $n } entrada.
+   *[other] Cofirmado con { $n } entradas.
+}
+witness-cosigned-none = Nada cofirmado todavía.
+witness-recounted = { $n ->
+    [one] { $n } entrada verificada y contada
+   *[other] { $n } entradas verificadas y contadas
+}
+witness-counts = Mesas, una vez por cada contienda: { $counted } contadas, { $quarantined } en cuarentena, { $missing } faltantes. Actas rechazadas: { $rejected }.
+witness-differs-none = Ninguna diferencia encontrada
+witness-differs = { $n ->
+    [one] { $n } alarma
+   *[other] { $n } alarmas
+}
+witness-same = { $n ->
+    [one] Los totales del centro con { $n } entrada son, byte por byte, los contados aquí.
+   *[other] Los totales del centro con { $n } entradas son, byte por byte, los contados aquí.
+}
+witness-not-compared = Los totales del centro no se han comparado aún con este tamaño, o difieren.
+witness-trouble = En este momento: { $what }
+witness-sums-heading = Sumas contadas aquí
+witness-sums-note = { $n ->
+    [one] Sobre { $n } entrada de la copia propia de este testigo.
+   *[other] Sobre { $n } entradas de la copia propia de este testigo.
+}
+witness-compare-heading = Para comparar con otros
+witness-compare-note = Con un mismo tamaño, todos los testigos y todos los espejos de este registro tienen la misma raíz. Otra raíz con el mismo tamaño, firmada por la clave del registro, prueba dos historias: guarde ambos puntos de control.
+witness-limit-copy = Esta página es de un solo testigo. Muestra lo que ese testigo recibió y contó, no lo que se mostró a otros.
+witness-limit-paper = No se muestra: que un acta coincida con el papel o las boletas de su mesa.

@@ -349,3 +349,43 @@ hostile-conflict = Uma segunda ata, diferente, assinada com as chaves da seção
 hostile-slowloris = Conexões HTTP que enviam o seu cabeçalho byte a byte.
 hostile-body-drip = Conexões HTTP que enviam o seu corpo byte a byte.
 hostile-http-post = Atas forjadas por HTTP.
+
+## The page of a witness
+witness-title = Testemunha
+witness-question-holds = O que guardo?
+witness-question-recounted = O que recontei?
+witness-question-differs = Em que difiro?
+witness-held = { $n ->
+    [one] { $n } entrada do registro
+   *[other] { $n } entradas do registro
+}
+witness-cosigned = { $n ->
+    [one] Coassinado com { $n } entrada.
+   *[other] Coassinado com { $n } entradas.
+}
+witness-cosigned-none = Nada coassinado ainda.
+witness-recounted = { $n ->
+    [one] { $n } entrada verificada e contada
+   *[other] { $n } entradas verificadas e contadas
+}
+witness-counts = Seções, uma vez para cada disputa: { $counted } contadas, { $quarantined } em quarentena, { $missing } faltantes. Atas rejeitadas: { $rejected }.
+witness-differs-none = Nenhuma diferença encontrada
+witness-differs = { $n ->
+    [one] { $n } alarme
+   *[other] { $n } alarmes
+}
+witness-same = { $n ->
+    [one] Os totais do centro com { $n } entrada são, byte por byte, os contados aqui.
+   *[other] Os totais do centro com { $n } entradas são, byte por byte, os contados aqui.
+}
+witness-not-compared = Os totais do centro ainda não foram comparados com este tamanho, ou diferem.
+witness-trouble = Neste momento: { $what }
+witness-sums-heading = Somas contadas aqui
+witness-sums-note = { $n ->
+    [one] Sobre { $n } entrada da cópia própria desta testemunha.
+   *[other] Sobre { $n } entradas da cópia própria desta testemunha.
+}
+witness-compare-heading = Para comparar com outros
+witness-compare-note = Com um mesmo tamanho, todas as testemunhas e todos os espelhos deste registro têm a mesma raiz. Outra raiz com o mesmo tamanho, assinada pela chave do registro, prova duas histórias: guarde ambos os pontos de controle.
+witness-limit-copy = Esta página é de uma só testemunha. Mostra o que essa testemunha recebeu e contou, não o que foi mostrado a outros.
+witness-limit-paper = Não se mostra: que uma ata coincida com o papel ou as cédulas de sua seção.

@@ -7,6 +7,7 @@
 //! | [`messages`] | every word, in English, Spanish and Portuguese; serves the terminal forms too |
 //! | [`number`] | figures as text: thousands apart, shares rounded half up |
 //! | [`drill`] | the report of a drill as one file |
+//! | [`witness`] | the page of a witness, as one file |
 //!
 //! [`render`] gives the files of the bundle's `site/` folder.
 
@@ -20,6 +21,7 @@ mod reach;
 mod standing;
 mod style;
 mod view;
+pub mod witness;
 mod words;
 
 use tallyproof_count::{Totals, ledger::Ledger};

@@ -65,6 +65,11 @@ pub(crate) fn drill_sheet() -> String {
     compose(DRILL_LABELS, &[RULES, DRILL_RULES])
 }
 
+/// The style sheet inside a witness's page.
+pub(crate) fn witness_sheet() -> String {
+    compose(LABELS, &[RULES, DRILL_RULES])
+}
+
 fn compose(cells: &Labels, rules: &[&str]) -> String {
     let mut css = format!(
         ":root{{color-scheme:light dark;{}}}\n@media (prefers-color-scheme:dark){{:root{{{}}}}}\n",

@@ -20,7 +20,7 @@ mod statement;
 mod world;
 
 pub use centre::{gate, intake};
-pub use count::{bundle, manifest, trust};
+pub use count::{bundle, lists, manifest, published, trust};
 pub use drill::script;
 pub use evidence::mapping;
 pub use journal::journal;
@@ -58,6 +58,7 @@ pub const TARGETS: &[Target] = &[
     target("gate", gate),
     target("intake", intake),
     target("journal", journal),
+    target("lists", lists),
     target("manifest", manifest),
     target("mapping", mapping),
     target("note", note),
@@ -65,6 +66,7 @@ pub const TARGETS: &[Target] = &[
     target("policy", policy),
     target("proof", proof),
     target("proven", proven),
+    target("published", published),
     target("receipt", receipt),
     target("record", record),
     target("script", script),

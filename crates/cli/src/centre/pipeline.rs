@@ -48,6 +48,8 @@ pub(super) enum Reply {
     Datagram(Arc<UdpSocket>, SocketAddr),
     /// A caller in this process.
     Caller(oneshot::Sender<Answer>),
+    /// Nobody.
+    Nobody,
 }
 
 impl Reply {
@@ -55,7 +57,7 @@ impl Reply {
         match (self, answer) {
             // A receipt that is lost is asked for again.
             (Self::Datagram(socket, to), Answer::Receipt(receipt)) => drop(socket.send_to(&receipt, to)),
-            (Self::Datagram(..), _) => {}
+            (Self::Datagram(..), _) | (Self::Nobody, _) => {}
             (Self::Caller(caller), answer) => drop(caller.send(answer)),
         }
     }

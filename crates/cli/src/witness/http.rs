@@ -12,6 +12,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use tallyproof_count::manifest::file_hash;
 use tallyproof_log::witness::{ADD_CHECKPOINT, Answer, MAX_REQUEST_LEN};
+use tallyproof_record::definition::Committed;
 use tallyproof_witness::cosigner::{Asked, NotCosigned};
 use tokio::sync::oneshot;
 use tokio::task::spawn_blocking;
@@ -29,6 +30,8 @@ const CAUGHT: &str =
 pub(super) struct Desk {
     pub(super) shared: SharedRef,
     pub(super) status: Arc<Mutex<WitnessStatus>>,
+    /// For the names that the page shows.
+    pub(super) definition: Arc<Committed>,
     pub(super) follower: Sender<ToFollower>,
     pub(super) patience: Duration,
 }
@@ -38,6 +41,7 @@ pub(super) fn routes(desk: Desk) -> Router {
     Router::new()
         .route(ADD_CHECKPOINT, post(add_checkpoint))
         .route("/{origin}/checkpoint", get(checkpoint))
+        .route("/", get(page))
         .route("/status", get(status))
         .nest_service("/copy", copy)
         .with_state(desk)
@@ -140,4 +144,10 @@ async fn status(State(desk): State<Desk>) -> Response {
         Ok(body) => ([(header::CONTENT_TYPE, "application/json")], body).into_response(),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
     }
+}
+
+async fn page(State(desk): State<Desk>) -> Response {
+    let report = current(&desk.shared, &desk.status).page(&desk.definition);
+    let headers = [(header::CONTENT_TYPE, "text/html; charset=utf-8"), (header::CACHE_CONTROL, "no-cache")];
+    (headers, tallyproof_site::witness::render(&report)).into_response()
 }

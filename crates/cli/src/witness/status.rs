@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tallyproof_count::Totals;
+use tallyproof_record::definition::Committed;
+use tallyproof_site::witness::{Slots, WitnessContest, WitnessReport};
 use tallyproof_witness::follower::Compared;
 
 use super::Shared;
@@ -86,6 +88,40 @@ impl WitnessStatus {
             problem_count,
             alarms: shared.alarms.all(),
             trouble,
+        }
+    }
+    /// The page for people, with the names of the definition.
+    pub(super) fn page(&self, definition: &Committed) -> WitnessReport {
+        let election = definition.election();
+        let votes = |contest: &str, candidate: &str| self.totals.get(contest)?.get(candidate).copied();
+        let contests = election.contests().iter().map(|contest| WitnessContest {
+            name: contest.name.clone(),
+            candidates: contest
+                .candidates
+                .iter()
+                .map(|candidate| (candidate.name.clone(), votes(&contest.id, &candidate.id).unwrap_or(0)))
+                .collect(),
+        });
+        WitnessReport {
+            name: self.keys.first().and_then(|key| key.split('+').next()).unwrap_or_default().to_owned(),
+            election: election.name().to_owned(),
+            drill: self.phase == "drill",
+            definition: self.definition.clone(),
+            log: self.log.clone(),
+            held: self.tree_size,
+            root: self.root.clone(),
+            recounted: self.recounted,
+            cosigned: self.cosigned,
+            slots: Slots {
+                counted: self.counted,
+                quarantined: self.quarantined,
+                missing: self.missing,
+                rejected: self.rejected,
+            },
+            same_totals_at: self.same_totals_at,
+            alarms: self.alarms.iter().map(|alarm| alarm.what.clone()).collect(),
+            trouble: self.trouble.clone(),
+            contests: contests.collect(),
         }
     }
 }

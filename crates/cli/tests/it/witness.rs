@@ -454,6 +454,11 @@ fn a_growing_log_is_followed_and_the_centre_s_totals_compared() {
             fs::read(folder.join("copy").join(&path)).unwrap() == fs::read(world.path("bundle").join(&path)).unwrap()
         );
     }
+    let (code, page) = witness.get("/");
+    assert!(
+        code == 200 && page.contains("w.example/witness") && page.contains(level["root"].as_str().unwrap()),
+        "{page}"
+    );
     assert_eq!(witness.end(), Some(0), "no alarm was raised");
 }
 
@@ -657,7 +662,7 @@ fn a_centre_that_forks_is_caught_by_every_witness_that_saw_the_other_side() {
                 program().args(["--json", "verify"]).arg(side.path("bundle")).arg("--proof").arg(proof),
                 1,
             ));
-            assert_eq!((&held["ok"], &held["problems"][0]["code"]), (&false.into(), &"BN-28".into()));
+            assert_eq!((&held["ok"], &held["problems"][0]["code"]), (&false.into(), &"BN-31".into()));
         }
     }
     // A witness that saw neither follows whichever it is shown first, and then knows.

@@ -5,9 +5,9 @@ use tallyproof_record::{Problem, statement::Bulletin};
 
 use crate::{check::Check, ledger::Ledger, manifest::file_hash, totals::Totals};
 
-/// Recomputes what the bulletins in effect state.
-pub(super) fn check(ledger: &Ledger, tree: Option<&Tree>) -> Vec<Problem> {
-    let mut bulletins = ledger.bulletins().to_vec();
+/// Recomputes what the bulletins in effect state, from the `since`-th on; with each problem the log index of its bulletin.
+pub(super) fn check(ledger: &Ledger, tree: Option<&Tree>, since: usize) -> Vec<(u64, Problem)> {
+    let mut bulletins = ledger.bulletins().get(since..).unwrap_or_default().to_vec();
     if bulletins.is_empty() {
         // To revisit a ledger begins with an empty one, which takes its time for a large register.
         return Vec::new();
@@ -30,15 +30,13 @@ pub(super) fn check(ledger: &Ledger, tree: Option<&Tree>) -> Vec<Problem> {
     problems
 }
 
-fn check_root(stated: &(u64, Bulletin), tree: &Tree) -> Option<Problem> {
+fn check_root(stated: &(u64, Bulletin), tree: &Tree) -> Option<(u64, Problem)> {
     let root = tree.root_at(stated.1.tree_size)?;
     (root.0 != stated.1.root)
         .then(|| problem(stated, &format!("the log's root is {root}, it states {}", hex::encode(stated.1.root))))
 }
 
-fn problem((entry, bulletin): &(u64, Bulletin), what: &str) -> Problem {
-    Check::Bulletin.problem(
-        format!("entry {entry}"),
-        format!("bulletin {}, at tree size {}: {what}", bulletin.number, bulletin.tree_size),
-    )
+fn problem((entry, bulletin): &(u64, Bulletin), what: &str) -> (u64, Problem) {
+    let what = format!("bulletin {}, at tree size {}: {what}", bulletin.number, bulletin.tree_size);
+    (*entry, Check::Bulletin.problem(format!("entry {entry}"), what))
 }
