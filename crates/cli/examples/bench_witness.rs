@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, ensure};
 use bench_world::{World, time};
 use tallyproof_cli::bundle_source::Folder;
-use tallyproof_cli::witness::{self, NewWitness};
+use tallyproof_cli::witness::{self, NewKeys, NewWitness};
 use tallyproof_log::note::VerifierKey;
 
 const STATIONS: u32 = 100_000;
@@ -33,12 +33,11 @@ fn main() -> anyhow::Result<()> {
         let name = format!("w{round}").parse()?;
         let new = NewWitness {
             folder: folder.path().join(format!("w{round}")),
-            name,
             log: VerifierKey::clone(&log),
             definition: None,
             from: from.clone(),
-            ml_dsa: false,
         };
+        witness::make_keys(&new.folder, &NewKeys { name, ml_dsa: false })?;
         witness::init(&new)?;
         let (elapsed, polled) = time(|| witness::poll(&new.folder, &[], None, None, None, |_, _| true));
         let polled = polled?;

@@ -1,12 +1,18 @@
 //! The commands. Each module has `Args` (what clap parses), `run` (what it does) and `schemas` (its JSON results).
 
+pub mod agent;
+pub mod authority;
 pub mod centre;
 pub mod drill;
 pub mod election;
 pub mod generate_docs;
 pub mod import;
+pub mod mirror;
 pub mod night;
 pub mod relay;
+pub mod seats;
+pub mod settled;
+pub mod statement;
 pub mod station;
 pub mod verify;
 pub mod witness;
@@ -23,6 +29,12 @@ use crate::{Exit, Printer};
 pub enum Command {
     /// Define an election: check it, show it, enrol its stations
     Election(election::Args),
+    /// The electoral authority: make the key of one of its members
+    Authority(authority::Args),
+    /// A party's agent, an observer or an officer: make the key to endorse records with
+    Agent(agent::Args),
+    /// Draft, sign and hand in corrections, key changes, endorsements, policies and bulletins
+    Statement(Box<statement::Args>),
     /// At the polling station: seal a tally record and send it until a receipt comes
     Station(station::Args),
     /// Run the totalisation centre
@@ -30,9 +42,15 @@ pub enum Command {
     /// Take sealed records for others and send them on
     Relay(Box<relay::Args>),
     /// Keep an independent copy of a log, recount it, and cosign what holds
-    Witness(witness::Args),
+    Witness(Box<witness::Args>),
     /// Redo everything that a bundle claims, or check a fork proof
     Verify(verify::Args),
+    /// Keep a verified copy of a bundle that any web server can serve
+    Mirror(mirror::Args),
+    /// Allot seats to lists by their votes
+    Seats(seats::Args),
+    /// Say whether what is not counted can change an outcome, from published figures
+    Settled(settled::Args),
     /// Turn published tables into an election package
     Import(import::Args),
     /// Run a whole election night on this machine, then verify its bundle
@@ -49,11 +67,17 @@ impl Command {
     pub fn run(self, printer: &mut Printer) -> anyhow::Result<Exit> {
         match self {
             Self::Election(args) => election::run(args, printer),
+            Self::Authority(args) => authority::run(&args, printer),
+            Self::Agent(args) => agent::run(&args, printer),
+            Self::Statement(args) => statement::run(*args, printer),
             Self::Station(args) => station::run(args, printer),
             Self::Centre(args) => centre::run(args, printer),
             Self::Relay(args) => relay::run(*args, printer),
-            Self::Witness(args) => witness::run(args, printer),
+            Self::Witness(args) => witness::run(*args, printer),
             Self::Verify(args) => verify::run(&args, printer),
+            Self::Mirror(args) => mirror::run(&args, printer),
+            Self::Seats(args) => seats::run(&args, printer),
+            Self::Settled(args) => settled::run(&args, printer),
             Self::Import(args) => import::run(&args, printer),
             Self::Night(args) => night::run(*args, printer),
             Self::Drill(args) => drill::run(args, printer),
@@ -66,11 +90,17 @@ impl Command {
 pub fn schemas() -> Vec<(&'static str, Schema)> {
     let mut schemas = vec![("error", schemars::schema_for!(crate::printer::ErrorReport))];
     schemas.extend(election::schemas());
+    schemas.extend(authority::schemas());
+    schemas.extend(agent::schemas());
+    schemas.extend(statement::schemas());
     schemas.extend(station::schemas());
     schemas.extend(centre::schemas());
     schemas.extend(relay::schemas());
     schemas.extend(witness::schemas());
     schemas.extend(verify::schemas());
+    schemas.extend(mirror::schemas());
+    schemas.extend(seats::schemas());
+    schemas.extend(settled::schemas());
     schemas.extend(import::schemas());
     schemas.extend(night::schemas());
     schemas.extend(drill::schemas());

@@ -11,6 +11,7 @@
 //! | [`hostile`] | what attackers send |
 //! | [`script`] | a drill as a file: who sends when, what breaks, who attacks |
 //! | [`synthetic`] | a made-up election of any size |
+//! | [`witnesses`] | the witnesses of a rehearsal, and the policy that asks for them |
 
 pub mod hostile;
 pub mod keys;
@@ -18,3 +19,4 @@ pub mod network;
 pub mod population;
 pub mod script;
 pub mod synthetic;
+pub mod witnesses;

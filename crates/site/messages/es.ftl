@@ -126,6 +126,48 @@ column-station = Mesa
 column-rules = Reglas
 column-entries = Entradas del registro
 
+## Correcciones y refrendos
+stands-heading = Según el cómputo y según lo vigente
+stands-note = Según el cómputo son las cifras de las actas de las propias mesas. Según lo vigente pone en su lugar las cifras de las correcciones en vigor. Nada más difiere.
+stands-notice = { $n ->
+    [one] Estas cifras son según el cómputo. Hay { $n } corrección en vigor; lo vigente se muestra al lado, más abajo.
+   *[other] Estas cifras son según el cómputo. Hay { $n } correcciones en vigor; lo vigente se muestra al lado, más abajo.
+}
+column-as-counted = Según el cómputo
+column-as-it-stands = Según lo vigente
+column-difference = Diferencia
+stands-stations = Mesas contadas
+corrections-heading = Correcciones
+corrections-note = Cada una está firmada por tantos miembros de la autoridad electoral como pide la definición. La que fue reemplazada por otra posterior sigue en la lista. El efecto es lo que cambió frente a lo que valía antes.
+column-stage = Etapa
+column-effect = Efecto
+column-signed = Firmada por
+stage-canvass = Escrutinio definitivo
+stage-ruling = Resolución
+stage-rerun = Votación repetida
+correction-replaced = reemplazada por una corrección posterior
+correction-annuls = La votación de la mesa en esta contienda deja de contar.
+correction-no-change = No cambian los votos de ninguna candidatura.
+correction-counts-station = La mesa no se contaba antes.
+correction-uncounts-station = La mesa ya no se cuenta.
+endorsed = { $n ->
+    [one] { $n } acta está refrendada: un representante, un observador o su propia mesa la ha firmado también.
+   *[other] { $n } actas están refrendadas: un representante, un observador o su propia mesa las ha firmado también.
+}
+station-corrected = corregida, entrada { $entry } del registro
+station-annulled = anulada, entrada { $entry } del registro
+data-statements = Declaraciones: correcciones, refrendos, claves, políticas (JSON)
+correction-re-01 = Una cifra se cargó mal; el acta en papel de la mesa tiene la correcta.
+correction-re-02 = El acta en papel de la mesa estaba mal; la autoridad ha establecido las cifras correctas.
+correction-re-03 = No llegó ningún acta que pudiera contarse; estas son las cifras del acta en papel.
+correction-re-04 = Llegaron actas distintas; valen estas cifras.
+correction-re-05 = Una regla mantuvo aparte el acta; sus cifras se examinaron y valen estas.
+correction-re-06 = Las papeletas se contaron otra vez.
+correction-re-07 = Un tribunal u órgano electoral ha resuelto.
+correction-re-08 = La votación de la mesa fue anulada.
+correction-re-09 = La votación de la mesa se repitió.
+correction-re-10 = Una corrección anterior estaba mal.
+
 ## Rules
 rules-heading = Las reglas nombradas arriba
 rule-remedy = Qué hacer
@@ -281,6 +323,10 @@ reason-too-long = El cuerpo es más largo que cualquier acta, o está cortado.
 reason-structure = No es un acta sellada en su única forma canónica.
 reason-key = No está firmada con la clave que la lista da para la mesa.
 reason-signature = La firma no se cumple.
+reason-election = Una declaración de otra elección.
+reason-signers = No ha firmado la declaración nadie cuya firma cuente.
+reason-known = Todas las firmas de la declaración ya están aquí.
+reason-no-effect = Una regla impide que la declaración tenga efecto.
 reason-source = El origen de la conexión tenía ya tantas como puede tener uno solo.
 reason-full = Todos los lugares para conexiones estaban ocupados.
 reason-displaced = La conexión era la que más tiempo ocupaba su lugar y dejó sitio a otra.

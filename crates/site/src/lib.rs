@@ -18,6 +18,7 @@ pub mod number;
 mod pages;
 mod palette;
 mod reach;
+mod standing;
 mod style;
 mod view;
 pub mod witness;

@@ -30,6 +30,13 @@ const LABELS: &Labels = &[
     ("valid", Text::FigureValid),
     ("rules", Text::ColumnRules),
     ("entries", Text::ColumnEntries),
+    ("as-counted", Text::ColumnAsCounted),
+    ("stands", Text::ColumnAsItStands),
+    ("difference", Text::ColumnDifference),
+    ("stage", Text::ColumnStage),
+    ("reason", Text::ColumnReason),
+    ("effect", Text::ColumnEffect),
+    ("signed", Text::ColumnSigned),
 ];
 
 const DRILL_LABELS: &Labels = &[

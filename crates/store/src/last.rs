@@ -41,6 +41,7 @@ impl LastCheckpoint {
 
     /// The file of the same name with `.frozen` behind it: the final checkpoint, once there is one. While it is there, nothing more
     /// may be signed.
+    #[must_use]
     pub fn frozen(&self) -> Self {
         let mut path = self.path.as_os_str().to_owned();
         path.push(".frozen");

@@ -33,9 +33,14 @@ pub(crate) struct World {
 impl World {
     /// An election of this many stations.
     pub(crate) fn new(stations: u32) -> anyhow::Result<Self> {
+        Self::asking(stations, Vec::new())
+    }
+
+    /// The same, whose definition states this witness policy.
+    pub(crate) fn asking(stations: u32, policy: Vec<String>) -> anyhow::Result<Self> {
         let count = NonZeroU32::new(stations).context("an election has stations")?;
         let Synthetic { election, results } = synthetic::election(count, SEED).map_err(|found| anyhow!("{found:?}"))?;
-        let definition = election.with_keys(public_key).commit();
+        let definition = election.with_keys(public_key).with_policy_lines(policy).commit();
         let mut world = Self { definition, sealed: Vec::new(), results };
         let population = world.population()?;
         let parts = (1..=stations).into_par_iter().filter_map(|no| population.part(StationNo(no), ContestNo(1)));
@@ -67,7 +72,12 @@ impl World {
 
     /// A centre in `folder`, with a socket for datagrams and no HTTP port.
     pub(crate) fn start_centre(&self, folder: &Path) -> anyhow::Result<RunningCentre> {
-        centre::start(CentreConfig {
+        centre::start(self.config(folder)?)
+    }
+
+    /// What [`World::start_centre`] starts.
+    pub(crate) fn config(&self, folder: &Path) -> anyhow::Result<CentreConfig> {
+        Ok(CentreConfig {
             election: self.definition.clone(),
             keys: keys()?,
             journal: folder.join("journal"),
@@ -80,6 +90,7 @@ impl World {
             cut: Cut::Every(Duration::from_secs(1)),
             publish_every: Duration::from_secs(5),
             gather: GatherConfig::default(),
+            witnesses_at: Vec::new(),
             workers: 0,
         })
     }
@@ -104,7 +115,7 @@ impl World {
     }
 }
 
-fn keys() -> anyhow::Result<CentreKeys> {
+pub(crate) fn keys() -> anyhow::Result<CentreKeys> {
     CentreKeys::new("log.example/bench", SEED.log_key(), SEED.mac_master())
 }
 

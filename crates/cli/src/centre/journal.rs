@@ -7,12 +7,12 @@ use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
 use tallyproof_centre::Journal;
-use tallyproof_centre::intake::Authentic;
+use tallyproof_centre::intake::{Authentic, Refusal, Together};
 use tallyproof_centre::journal::{self, Row};
 use tallyproof_record::receipt::Receipt;
 
 use super::Cut;
-use super::pipeline::{Answer, Reply, Taken};
+use super::pipeline::{Answer, Reply, Taken, turn_away};
 use super::publisher::ToPublisher;
 use super::shared::{Shared, add};
 
@@ -132,7 +132,7 @@ impl<J: Journal> Writer<J> {
     }
 
     fn commit(&mut self) {
-        let group = std::mem::take(&mut self.group);
+        let group = self.without_known();
         if group.is_empty() {
             return;
         }
@@ -144,11 +144,26 @@ impl<J: Journal> Writer<J> {
         }
     }
 
+    /// The group without statements whose every signature another copy brings. Two workers may have admitted them side by side;
+    /// here, where the journal's order is made, it shows which came first.
+    fn without_known(&mut self) -> Vec<Taken> {
+        let mut together = Together::default();
+        let group = std::mem::take(&mut self.group).into_iter();
+        let (new, known): (Vec<_>, Vec<_>) = group.partition(|taken| together.take(&self.shared.intake, &taken.record));
+        for Taken { record, reply } in known {
+            let waiting = self.shared.known(record.digest()).forget(record.digest());
+            turn_away(&self.shared, Answer::Refused(Refusal::Known), waiting.into_iter().chain([reply]));
+        }
+        new
+    }
+
     fn settle(&mut self, group: Vec<Taken>) {
         add(&self.shared.counters.journalled, group.len());
         self.shared.counters.journal_failing.store(false, Relaxed);
         let settled = group.into_iter().map(|Taken { record, reply }| {
-            let receipt = Receipt { station: record.station(), contest: record.contest(), digest: *record.digest() };
+            // Before anybody hears of the statement: a record that relies on it comes after it in the journal.
+            self.shared.intake.note(&record);
+            let receipt = record.receipt();
             self.shared.outstanding.settle(receipt.station, receipt.contest);
             self.uncut.push(record);
             Settled { receipt, reply }

@@ -42,7 +42,7 @@ use tokio::sync::watch;
 
 pub use freeze::{Frozen, freeze};
 pub use gather::GatherConfig;
-pub use http::{HttpConfig, HttpDrop, StatsReport, TlsFiles, WitnessReport};
+pub use http::{HttpConfig, HttpDrop, StatementAnswer, StatsReport, TlsFiles, WitnessReport};
 pub use keys::{CentreKeys, LOG_KEY_FILE, MAC_KEY_FILE};
 pub use pipeline::{Answer, Full, Submitted, Submitter};
 pub use shared::{CentreStats, Health};
@@ -51,6 +51,7 @@ pub use udp::UdpConfig;
 use gather::{Prepared, ToGatherer, promises};
 use http::{Desk, Port};
 use journal::{ToJournal, Writer};
+use pipeline::{Reply, Taken};
 use publisher::{Publisher, ToPublisher};
 use restore::Memory;
 use shared::Shared;
@@ -93,6 +94,8 @@ pub struct CentreConfig {
     pub publish_every: Duration,
     /// How witnesses are asked.
     pub gather: GatherConfig,
+    /// Where witnesses of the policy are asked, by name: in place of the URL that the policy has, or has not.
+    pub witnesses_at: Vec<(String, String)>,
     /// Threads that check signatures; 0 takes one a core.
     pub workers: usize,
 }
@@ -174,10 +177,14 @@ fn open(config: CentreConfig) -> anyhow::Result<Opened> {
     };
     // Either is enough: whoever lost one must not begin anew.
     let frozen = last.frozen().read()?.map_or_else(|| bundle.frozen(), |note| Ok(Some(note)))?;
-    let held = promises::ask(&policy, config.keys.verifier());
+    let mut asked = policy.clone();
+    for (name, url) in &config.witnesses_at {
+        asked.set_url(name, url).context("where a witness is asked")?;
+    }
+    let held = promises::ask(&asked, config.keys.verifier());
     let sizes: Vec<_> = held.iter().map(|held| (held.url.clone(), held.promise.checkpoint.size)).collect();
     let held = held.into_iter().map(|held| held.promise).collect();
-    let prepared = Prepared::new(policy.clone(), config.gather, &sizes)?;
+    let prepared = Prepared::new(asked, config.gather, &sizes)?;
     let shared = Arc::new(Shared::new(Arc::new(config.election), config.keys, policy, background_pool()?));
     let memory = Memory { bundle, last, held, frozen };
     let (publisher, uncut) = restore::restore(&shared, &mut journal, memory, prepared.handle())?;
@@ -387,6 +394,13 @@ impl RunningCentre {
     /// Hands records to the centre from within this process.
     pub fn submitter(&self) -> &Submitter {
         &self.submitter
+    }
+
+    /// Hands over records that were admitted elsewhere, in place of the workers; the journal tells no copies apart, so none may
+    /// come twice. Waits while the journal is busy.
+    pub fn take_admitted(&self, records: Vec<Authentic>) -> anyhow::Result<()> {
+        let taken = records.into_iter().map(|record| Taken { record, reply: Reply::Nobody }).collect();
+        self.journal.send(ToJournal::Records(taken)).map_err(|_| self.why_it_halted())
     }
 
     /// What has been done since the start.

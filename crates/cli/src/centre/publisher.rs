@@ -12,9 +12,10 @@ use tallyproof_centre::gatherer::Cosigned;
 use tallyproof_centre::intake::Authentic;
 use tallyproof_centre::journal::Cut;
 use tallyproof_centre::sequencer::Growth;
-use tallyproof_count::{Judged, Totals, bundle, manifest::Manifest};
+use tallyproof_count::{Judged, Totals, bundle, manifest::Manifest, policy};
 use tallyproof_log::checkpoint::Checkpoint;
 use tallyproof_log::note::SignedNote;
+use tallyproof_record::entry::Place;
 use tallyproof_site::{SiteInput, Witnessing};
 use tallyproof_store::bundle::BundleError;
 use tallyproof_store::{BundleFolder, LastCheckpoint, LastError};
@@ -107,8 +108,13 @@ impl Publisher {
             // A log that goes on after a failed step ends up with two histories.
             Err(error) => return self.shared.halt(error.to_string()),
         };
-        self.until_done(|publisher| publisher.put_tiles(&growth).and_then(|()| publisher.promise()));
+        self.until_done(|publisher| publisher.put_tiles(&growth));
+        if self.shared.halted().is_some() {
+            return;
+        }
+        // Before the checkpoint: a policy in it is in force for it.
         self.count(growth.first, &batch);
+        self.until_done(Self::promise);
     }
 
     pub(super) fn sequencer(&self) -> RwLockReadGuard<'_, Sequencer> {
@@ -164,6 +170,14 @@ impl Publisher {
         for (index, record) in (first..).zip(batch) {
             ledger.apply(index, record.judged());
         }
+        let changes = |it: &Authentic| matches!(it.place(), Place::Policy(_));
+        if batch.iter().any(changes)
+            && let Ok(policy) = policy::in_force(&ledger, self.shared.keys.verifier())
+        {
+            self.shared.set_policy(policy.clone());
+            // The gatherer is gone only if the centre stops.
+            let _ = self.gatherer.send(ToGatherer::Policy(Box::new(policy)));
+        }
     }
 
     /// Applies entry 0 to the live count.
@@ -203,9 +217,7 @@ impl Publisher {
         for (name, bytes) in &self.shared.definition.canonical().files {
             files.insert(format!("election/{name}"), bytes.clone());
         }
-        let vkey = self.shared.keys.verifier();
-        files.insert(bundle::VKEYS.to_owned(), format!("{vkey}\n").into_bytes());
-        files.insert(bundle::POLICY.to_owned(), self.shared.policy.to_string().into_bytes());
+        files.extend(self.witnesses());
         files.extend(self.frozen.clone().map(|note| (bundle::FROZEN.to_owned(), note)));
         files.extend(self.index_and_pages());
         let manifest = self.manifest(&files)?;
@@ -213,6 +225,14 @@ impl Publisher {
         // Last, so that a reader who finds a new manifest finds what it lists.
         files.push((bundle::MANIFEST.to_owned(), manifest.into_bytes()));
         Ok(self.bundle.publish(&files)?)
+    }
+
+    /// Keys and policy, as the log puts them in force.
+    fn witnesses(&self) -> [(String, Vec<u8>); 2] {
+        let (ledger, log) = (self.shared.ledger(), self.shared.keys.verifier());
+        let vkeys: String = policy::vkeys(&ledger, log).iter().map(|key| format!("{key}\n")).collect();
+        let policy = self.shared.policy().to_string();
+        [(bundle::VKEYS.to_owned(), vkeys.into_bytes()), (bundle::POLICY.to_owned(), policy.into_bytes())]
     }
 
     fn index_and_pages(&self) -> Vec<(String, Vec<u8>)> {

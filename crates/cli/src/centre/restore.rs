@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use anyhow::{Context, anyhow, ensure};
 use rayon::prelude::*;
-use tallyproof_centre::intake::Authentic;
+use tallyproof_centre::intake::{self, Authentic};
 use tallyproof_centre::journal::{Cut, Step};
 use tallyproof_centre::promise::{self, Promise};
 use tallyproof_centre::{Journal, Sequencer};
@@ -52,11 +52,10 @@ pub(super) fn restore(
     let cosigned = promise_in(shared, bundle.cosigned()?, &bundle.root().join("log/cosigned"))?;
     let end = promise_in(shared, frozen.clone(), last.frozen().path())?;
     let final_checkpoint = end.as_ref().map(|end| end.checkpoint.clone());
-    let witnessed = witnessed(shared, &bundle)?;
     let promises: Vec<_> = published.into_iter().chain(signed).chain(cosigned).chain(end).chain(held).collect();
     let (sequencer, first) = Sequencer::begin(&shared.definition)?;
     let (shared, sequencer) = (Arc::clone(shared), Arc::new(RwLock::new(sequencer)));
-    let publisher = Publisher { shared, sequencer, bundle, last, gatherer, cosigned: witnessed, frozen };
+    let publisher = Publisher { shared, sequencer, bundle, last, gatherer, cosigned: None, frozen };
     if from == 0 {
         publisher.put_tiles(&first)?;
     }
@@ -65,7 +64,8 @@ pub(super) fn restore(
     journal.replay(|step| replay.step(step)).map_err(|Failure(error)| error)?;
     replay.judge()?;
     promise::check(&replay.promises, replay.publisher.sequencer().tree())?;
-    let Replay { publisher, batch, .. } = replay;
+    let Replay { mut publisher, batch, .. } = replay;
+    publisher.cosigned = witnessed(&publisher.shared, &publisher.bundle)?;
     match &publisher.frozen {
         None => publisher.promise()?,
         Some(note) => {
@@ -87,12 +87,13 @@ pub(super) fn restore(
 /// Who cosigned the published checkpoint that has the quorum.
 fn witnessed(shared: &Shared, bundle: &BundleFolder) -> anyhow::Result<Option<Witnessed>> {
     let Some(note) = bundle.cosigned()? else { return Ok(None) };
-    let witnesses = shared.policy.witnesses().iter().map(|witness| witness.key.clone());
+    let policy = shared.policy();
+    let witnesses = policy.witnesses().iter().map(|witness| witness.key.clone());
     let log = shared.keys.verifier();
     let keys: Vec<_> = witnesses.chain([log.clone()]).collect();
     // Whatever is wrong with it is made good by the next one.
     let Ok(opened) = checkpoint::open(&note, &keys, log.name().as_str()) else { return Ok(None) };
-    let names = shared.policy.cosigners(opened.note()).into_iter().map(str::to_owned).collect();
+    let names = policy.cosigners(opened.note()).into_iter().map(str::to_owned).collect();
     Ok(Some(Witnessed { size: opened.checkpoint().size, witnesses: names }))
 }
 
@@ -131,7 +132,9 @@ impl Replay {
         let done = match step {
             Step::Record(row) => {
                 self.raw.push(row.record.to_vec());
-                if self.raw.len() < CHUNK { Ok(()) } else { self.judge() }
+                // A record after a key change may be signed with the new key.
+                let complete = self.raw.len() >= CHUNK || intake::changes_keys(row.record);
+                if complete { self.judge() } else { Ok(()) }
             }
             Step::Cut(cut) => self.judge().and_then(|()| self.cut(cut)),
         };
@@ -142,11 +145,12 @@ impl Replay {
     fn judge(&mut self) -> anyhow::Result<()> {
         let shared = &self.publisher.shared;
         let raw = std::mem::take(&mut self.raw);
-        let judged: Vec<_> = raw.into_par_iter().map(|bytes| shared.intake.admit(bytes)).collect();
+        let judged: Vec<_> = raw.into_par_iter().map(|bytes| shared.intake.recall(bytes)).collect();
         for record in judged {
             self.row += 1;
             let row = self.row;
             let record = record.map_err(|refusal| anyhow!("journal record {row}: {refusal}"))?;
+            shared.intake.note(&record);
             shared.known(record.digest()).restore(*record.digest());
             shared.outstanding.settle(record.station(), record.contest());
             self.batch.push(record);

@@ -31,7 +31,7 @@ pub(super) struct Shared {
     pub(super) definition: Arc<Committed>,
     pub(super) keys: CentreKeys,
     /// Whose cosignatures a checkpoint needs.
-    pub(super) policy: Policy,
+    policy: RwLock<Policy>,
     pub(super) witnessing: Witnessing,
     pub(super) intake: Intake,
     pub(super) counters: Counters,
@@ -99,7 +99,7 @@ impl Shared {
             draining: AtomicBool::new(false),
             definition,
             keys,
-            policy,
+            policy: RwLock::new(policy),
             witnessing: Witnessing::default(),
             pool,
         }
@@ -113,7 +113,16 @@ impl Shared {
 
     /// Whether a checkpoint needs any cosignature.
     pub(super) fn asks_for_witnesses(&self) -> bool {
-        self.policy.quorum().is_some()
+        self.policy().quorum().is_some()
+    }
+
+    /// The witness policy in force, as of the last checkpoint.
+    pub(super) fn policy(&self) -> Policy {
+        self.policy.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn set_policy(&self, policy: Policy) {
+        *self.policy.write().unwrap_or_else(PoisonError::into_inner) = policy;
     }
 
     /// The live count, as of the last checkpoint.

@@ -77,8 +77,18 @@ pub struct VerifyReport {
     origin: String,
     /// `drill` or `official`.
     phase: String,
-    /// Votes by contest id and candidate id, recomputed from the log.
+    /// Votes as counted, by contest id and candidate id, recomputed from the log.
     totals: BTreeMap<String, BTreeMap<String, u64>>,
+    /// Votes as it stands: with the corrections in force.
+    totals_as_it_stands: BTreeMap<String, BTreeMap<String, u64>>,
+    /// Statements in the log, whatever became of them: key changes, endorsements, corrections, bulletins, policies.
+    statements: u64,
+    /// Corrections in force: stations whose figures the authority has replaced or annulled, once for each contest.
+    corrections: u64,
+    /// Records that agents, or their stations once more, have endorsed.
+    endorsed: u64,
+    /// Bulletins in effect.
+    bulletins: u64,
     /// Everything that does not hold.
     problems: Vec<ProblemRow>,
     /// What does not hold yet in a log that is not finished.
@@ -106,6 +116,11 @@ impl From<&Verification> for VerifyReport {
             origin: found.origin.clone(),
             phase: found.phase.clone(),
             totals: found.totals.clone(),
+            totals_as_it_stands: found.totals_as_it_stands.clone(),
+            statements: found.statements,
+            corrections: found.corrections,
+            endorsed: found.endorsed,
+            bulletins: found.bulletins,
             problems: found.problems.iter().map(ProblemRow::from).collect(),
             warnings: found.warnings.iter().map(ProblemRow::from).collect(),
             statement: found.statement.clone(),
@@ -124,25 +139,43 @@ impl Report for VerifyReport {
         for warning in &self.warnings {
             writeln!(out, "warning: {warning}")?;
         }
-        let mut rows = table::new(["contest", "candidate", "votes"]);
-        for (contest, candidates) in &self.totals {
-            for (candidate, votes) in candidates {
-                rows.add_row([contest.clone(), candidate.clone(), grouped(*votes)]);
-            }
-        }
-        table::align_right(&mut rows, [2]);
-        if !rows.is_empty() {
-            writeln!(out, "{rows}\n")?;
-        }
+        self.write_totals(out)?;
         let [counted, quarantined, missing, rejected] =
             [self.counted, self.quarantined, self.missing, self.rejected].map(grouped);
         writeln!(
             out,
             "{counted} counted, {quarantined} in quarantine, {missing} missing, {rejected} records rejected"
         )?;
+        if self.statements > 0 {
+            let [statements, corrections, endorsed, bulletins] =
+                [self.statements, self.corrections, self.endorsed, self.bulletins].map(grouped);
+            writeln!(
+                out,
+                "{statements} statements: {corrections} corrections in force, {endorsed} records endorsed, {bulletins} bulletins"
+            )?;
+        }
         writeln!(out, "log {} · {} entries · root {}", self.origin, grouped(self.tree_size), self.root)?;
         writeln!(out, "definition {} ({})", self.definition, self.phase)?;
         writeln!(out, "\n{}", self.statement)
+    }
+}
+
+impl VerifyReport {
+    /// Votes as counted and, where a correction is in force, as it stands.
+    fn write_totals(&self, out: &mut dyn fmt::Write) -> fmt::Result {
+        let corrected = self.corrections > 0;
+        let heads = ["contest", "candidate", if corrected { "as counted" } else { "votes" }, "as it stands"];
+        let columns = if corrected { 4 } else { 3 };
+        let mut rows = table::new(heads.into_iter().take(columns));
+        for (contest, candidates) in &self.totals {
+            for (candidate, votes) in candidates {
+                let stands = self.totals_as_it_stands.get(contest).and_then(|votes| votes.get(candidate));
+                let stands = stands.copied().map(grouped).unwrap_or_default();
+                rows.add_row([contest.clone(), candidate.clone(), grouped(*votes), stands].into_iter().take(columns));
+            }
+        }
+        table::align_right(&mut rows, 2..columns);
+        if rows.is_empty() { Ok(()) } else { writeln!(out, "{rows}\n") }
     }
 }
 
@@ -175,8 +208,8 @@ pub struct ForkRow {
 }
 
 impl ForkReport {
-    fn new(log: &str, origin: &str, trusted: bool, found: Result<Fork, ForkError>) -> Self {
-        let (checkpoints, mut statement) = match &found {
+    fn new(log: &str, origin: &str, trusted: bool, found: &Result<Fork, ForkError>) -> Self {
+        let (checkpoints, mut statement) = match found {
             Ok(fork) => (vec![&fork.one, &fork.other], fork.to_string()),
             Err(error) => (Vec::new(), format!("No fork is proven: {error}.")),
         };
@@ -212,13 +245,11 @@ fn verify_proof(path: &Path, trust: Option<&Trust>, printer: &mut Printer) -> an
     let trusted = trust.is_some_and(|trust| trust.log == *log);
     let found = proof.verify();
     let other_log = trust.filter(|_| !trusted).map(|trust| trust.log.to_string());
-    let mut report = ForkReport::new(&log.to_string(), log.name().as_str(), trusted, found);
+    let mut report = ForkReport::new(&log.to_string(), log.name().as_str(), trusted, &found);
     if let Some(other) = other_log {
         report.ok = false;
-        report
-            .fork
-            .statement
-            .push_str(&format!(" The trusted log's key is another, {other}: this is no proof about that log."));
+        let unlike = format!(" The trusted log's key is another, {other}: this is no proof about that log.");
+        report.fork.statement.push_str(&unlike);
     }
     printer.report(&report);
     Ok(Exit::from_holds(report.ok))

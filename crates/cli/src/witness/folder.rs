@@ -10,6 +10,7 @@ use tallyproof_record::definition::Committed;
 use tallyproof_store::BundleFolder;
 use tallyproof_witness::State;
 
+use super::keys::{KEY_FILE, ML_DSA_KEY_FILE};
 use crate::files::{self, Access};
 
 /// The last checkpoint cosigned. Never made again.
@@ -29,18 +30,11 @@ pub(super) struct WitnessFolder {
 }
 
 impl WitnessFolder {
-    /// Makes the folder, its keys and its copy of the definition, and last its state: a folder with a state is whole.
-    pub(super) fn create(
-        root: &Path,
-        write_keys: impl FnOnce(&Path) -> anyhow::Result<()>,
-        state: &State,
-        sources: &[String],
-        definition: &Committed,
-    ) -> anyhow::Result<()> {
+    /// Makes a witness of a folder that holds keys and nothing else: its copy of the definition, and last its state. A folder that
+    /// holds more was a witness before, with or without its state.
+    pub(super) fn create(root: &Path, state: &State, sources: &[String], definition: &Committed) -> anyhow::Result<()> {
         let shown = root.display();
-        ensure!(!root.join(STATE_FILE).exists(), "{shown} is a witness already; a witness is never made again");
-        fs::create_dir_all(root).with_context(|| format!("cannot make the folder {shown}"))?;
-        write_keys(root)?;
+        ensure!(holds_keys_alone(root), "{shown} is or was a witness already; a witness is never made again");
         let copy = root.join(COPY);
         BundleFolder::open(&copy)?;
         fs::create_dir_all(copy.join("election")).with_context(|| format!("cannot make {}", copy.display()))?;
@@ -117,6 +111,17 @@ impl WitnessFolder {
             _ => Ok(path),
         }
     }
+}
+
+/// Whether a folder is new, or has nothing in it.
+pub(super) fn is_empty(folder: &Path) -> bool {
+    fs::read_dir(folder).map_or(true, |mut entries| entries.next().is_none())
+}
+
+fn holds_keys_alone(folder: &Path) -> bool {
+    let is_key = |name: &std::ffi::OsStr| name == KEY_FILE || name == ML_DSA_KEY_FILE;
+    fs::read_dir(folder)
+        .is_ok_and(|mut entries| entries.all(|entry| entry.is_ok_and(|entry| is_key(&entry.file_name()))))
 }
 
 fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {

@@ -16,28 +16,37 @@ pub const ML_DSA_KEY_FILE: &str = "key.ml-dsa-44";
 
 const ED25519: u8 = 0x04;
 const ML_DSA_44: u8 = 0x06;
-const ADVICE: &str = "a witness's keys are made with `tallyproof witness init`";
+const ADVICE: &str = "a witness's keys are made with `tallyproof witness init DIR --name NAME`";
 
-/// New keys, each with the line of its file.
-pub(super) fn generate(name: &KeyName, ml_dsa: bool) -> anyhow::Result<Vec<(&'static str, CosignerKey, String)>> {
-    let seed = new_seed()?;
-    let key = CosignerKey::ed25519(name.clone(), &seed);
-    let line = keyfile::line(key.verifier(), ED25519, &seed);
-    let mut keys = vec![(KEY_FILE, key, line)];
+/// A key just made, and the line of its file.
+pub(super) struct NewKey {
+    file: &'static str,
+    line: String,
+    pub(super) key: CosignerKey,
+}
+
+/// New keys.
+pub(super) fn generate(name: &KeyName, ml_dsa: bool) -> anyhow::Result<Vec<NewKey>> {
+    let mut keys = vec![of_seed(name.clone(), &new_seed()?)];
     if ml_dsa {
         // A name of its own: a policy lists the two keys as two witnesses.
         let (name, seed) = (format!("{name}-ml-dsa-44").parse()?, new_seed()?);
         let key = CosignerKey::ml_dsa_44(name, &seed);
-        let line = keyfile::line(key.verifier(), ML_DSA_44, &seed);
-        keys.push((ML_DSA_KEY_FILE, key, line));
+        keys.push(NewKey { file: ML_DSA_KEY_FILE, line: keyfile::line(key.verifier(), ML_DSA_44, &seed), key });
     }
     Ok(keys)
 }
 
+/// The Ed25519 key of a seed.
+pub(super) fn of_seed(name: KeyName, seed: &[u8; 32]) -> NewKey {
+    let key = CosignerKey::ed25519(name, seed);
+    NewKey { file: KEY_FILE, line: keyfile::line(key.verifier(), ED25519, seed), key }
+}
+
 /// Writes them for their owner alone. Existing keys are never replaced.
-pub(super) fn create(folder: &Path, keys: &[(&'static str, CosignerKey, String)]) -> anyhow::Result<()> {
-    for (name, _, line) in keys {
-        let path = folder.join(name);
+pub(super) fn create(folder: &Path, keys: &[NewKey]) -> anyhow::Result<()> {
+    for NewKey { file, line, .. } in keys {
+        let path = folder.join(file);
         files::create(&path, line.as_bytes(), Access::Secret)
             .with_context(|| format!("cannot write {}; keys are never replaced", path.display()))?;
     }
@@ -86,7 +95,7 @@ mod tests {
         let keys = generate(&"witness.example/1".parse().unwrap(), true).unwrap();
         create(folder.path(), &keys).unwrap();
         let read: Vec<_> = read(folder.path()).unwrap().iter().map(|key| key.verifier().clone()).collect();
-        assert_eq!(read, keys.iter().map(|(_, key, _)| key.verifier().clone()).collect::<Vec<_>>());
+        assert_eq!(read, keys.iter().map(|new| new.key.verifier().clone()).collect::<Vec<_>>());
         assert!(read[0].name() != read[1].name(), "two witnesses of a policy");
         assert!(create(folder.path(), &keys).unwrap_err().to_string().contains("never replaced"));
     }
@@ -94,7 +103,7 @@ mod tests {
     #[test]
     fn a_log_s_key_is_no_witness_s() {
         let folder = tempfile::tempdir().unwrap();
-        let (_, key, line) = generate(&"witness.example/1".parse().unwrap(), false).unwrap().remove(0);
+        let NewKey { key, line, .. } = generate(&"witness.example/1".parse().unwrap(), false).unwrap().remove(0);
         let secret = SecretKey::parse(line.trim_end()).unwrap();
         let as_log = keyfile::line(key.verifier(), 1, &secret.seed);
         files::create(&folder.path().join(KEY_FILE), as_log.as_bytes(), Access::Secret).unwrap();

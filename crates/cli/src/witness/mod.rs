@@ -22,9 +22,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use anyhow::{Context, anyhow, ensure};
+use anyhow::{Context, ensure};
 use tallyproof_log::note::{KeyName, SignedNote, VerifierKey};
-use tallyproof_record::definition::DefinitionHash;
+use tallyproof_record::definition::{Committed, DefinitionHash};
 use tallyproof_witness::follower::Trouble;
 use tallyproof_witness::{Cosigner, State};
 
@@ -37,23 +37,29 @@ pub use view::View;
 
 use alarm::Alarms;
 use folder::WitnessFolder;
+use keys::NewKey;
 use pursuit::{Found, Pursuit};
 
-/// What a new witness is to be.
+/// Keys to be made.
+#[derive(Clone, Debug)]
+pub struct NewKeys {
+    /// The name of the Ed25519 key.
+    pub name: KeyName,
+    /// Whether to make an ML-DSA-44 key too.
+    pub ml_dsa: bool,
+}
+
+/// What a new witness is to be a witness of.
 #[derive(Clone, Debug)]
 pub struct NewWitness {
-    /// Its folder.
+    /// Its folder, in which its keys are.
     pub folder: PathBuf,
-    /// The name of its key.
-    pub name: KeyName,
     /// The log's key, from outside the bundle.
     pub log: VerifierKey,
     /// The definition hash, from outside the bundle; without it, whatever the first source states is pinned.
     pub definition: Option<DefinitionHash>,
     /// Where the log is read from: folders and URLs of its bundle.
     pub from: Vec<String>,
-    /// Whether it has an ML-DSA-44 key too.
-    pub ml_dsa: bool,
 }
 
 /// A witness just made.
@@ -65,31 +71,49 @@ pub struct MadeWitness {
     pub definition: DefinitionHash,
 }
 
-/// Makes a witness: keys, pins, and a state that says that nothing was cosigned yet. Nothing that exists is replaced.
+/// Makes the keys of a witness to be, in a new folder: a definition whose policy is to name them comes after them.
+pub fn make_keys(folder: &Path, new: &NewKeys) -> anyhow::Result<Vec<VerifierKey>> {
+    place_keys(folder, &keys::generate(&new.name, new.ml_dsa)?)
+}
+
+/// As [`make_keys`], one Ed25519 key that follows from a seed: for rehearsals, where everything does.
+pub(crate) fn keys_from_seed(folder: &Path, name: KeyName, seed: &[u8; 32]) -> anyhow::Result<VerifierKey> {
+    let key = keys::of_seed(name, seed);
+    let verifier = key.key.verifier().clone();
+    place_keys(folder, &[key]).map(|_| verifier)
+}
+
+fn place_keys(folder: &Path, keys: &[NewKey]) -> anyhow::Result<Vec<VerifierKey>> {
+    let shown = folder.display();
+    ensure!(folder::is_empty(folder), "{shown} is not empty; name a new folder: a witness is never made again");
+    std::fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {shown}"))?;
+    keys::create(folder, keys)?;
+    Ok(keys.iter().map(|new| new.key.verifier().clone()).collect())
+}
+
+/// Makes a witness of a folder with keys: pins log and definition, and states that nothing was cosigned yet.
 pub fn init(new: &NewWitness) -> anyhow::Result<MadeWitness> {
-    keys::check_log(&new.log)?;
     let first = new.from.first().context("a witness needs to know where the log is: give --from")?;
-    let shown = new.folder.display();
-    ensure!(pursuit::is_new(&new.folder), "{shown} is not empty; name a new folder: a witness is never made again");
     let definition = pursuit::definition_at(first)?;
     let found = *definition.hash();
     if let Some(expected) = new.definition {
         ensure!(expected == found, "{first} has the definition {found}, the trusted one is {expected}");
     }
-    let from = new.from.iter().map(|place| settled(place)).collect::<anyhow::Result<Vec<_>>>()?;
-    let made = keys::generate(&new.name, new.ml_dsa)?;
-    let state = State { log: new.log.clone(), definition: found, cosigned: None };
-    WitnessFolder::create(&new.folder, |folder| keys::create(folder, &made), &state, &from, &definition)?;
-    Ok(MadeWitness { keys: made.iter().map(|(_, key, _)| key.verifier().clone()).collect(), definition: found })
+    pledge(&new.folder, &new.log, &new.from, &definition)
 }
 
-/// The place as it is found from any working folder.
-fn settled(place: &str) -> anyhow::Result<String> {
-    if place.contains("://") {
-        return Ok(place.to_owned());
-    }
-    let path = std::fs::canonicalize(place).with_context(|| format!("cannot open the bundle {place}"))?;
-    path.into_os_string().into_string().map_err(|_| anyhow!("{place} is not a path in UTF-8"))
+/// As [`init`], where the definition is at hand.
+pub(crate) fn pledge(
+    folder: &Path,
+    log: &VerifierKey,
+    from: &[String],
+    definition: &Committed,
+) -> anyhow::Result<MadeWitness> {
+    keys::check_log(log)?;
+    let state = State { log: log.clone(), definition: *definition.hash(), cosigned: None };
+    let keys = keys::read(folder)?;
+    WitnessFolder::create(folder, &state, from, definition)?;
+    Ok(MadeWitness { keys: keys.iter().map(|key| key.verifier().clone()).collect(), definition: state.definition })
 }
 
 /// What the port, the follower and whoever watches share.
@@ -180,7 +204,7 @@ impl Shared {
 }
 
 /// Seconds since 1970.
-fn now() -> anyhow::Result<u64> {
+pub(crate) fn now() -> anyhow::Result<u64> {
     Ok(SystemTime::now().duration_since(UNIX_EPOCH).context("the clock stands before 1970: set it")?.as_secs())
 }
 

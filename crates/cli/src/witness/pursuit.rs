@@ -1,7 +1,6 @@
 //! Following a log: looking at its sources, recounting what is new, and keeping the copy.
 
 use std::fmt;
-use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, ensure};
@@ -276,9 +275,4 @@ pub(super) fn definition_at(place: &str) -> anyhow::Result<Arc<tallyproof_record
     let source = bundle_source::open(place)?;
     verify::read_definition(source.as_ref())
         .map_err(|problems| refusal(format!("{place} has no definition that can be used"), &problems))
-}
-
-/// Whether the folder can hold a witness: it is new, or empty but for what the witness makes.
-pub(super) fn is_new(folder: &Path) -> bool {
-    std::fs::read_dir(folder).map_or(true, |mut entries| entries.next().is_none())
 }

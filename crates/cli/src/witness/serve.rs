@@ -20,6 +20,8 @@ use crate::centre::{HttpConfig, thread};
 
 /// How often a checkpoint that cannot be reached yet is tried again.
 const AGAIN: Duration = Duration::from_millis(50);
+/// What keeps a witness from its work for so long is worth a word: sources come and go, and a log may be yet to begin.
+const WORTH_A_WORD: Duration = Duration::from_secs(3);
 
 /// What a witness needs to serve.
 #[derive(Clone, Debug)]
@@ -106,6 +108,7 @@ pub fn start(config: &WitnessConfig) -> anyhow::Result<RunningWitness> {
         look_every: config.look_every,
         looked: None,
         trouble: None,
+        troubled: None,
     };
     let (stop_http, stopped) = watch::channel(false);
     let desk = http::Desk {
@@ -174,6 +177,8 @@ struct Follows {
     look_every: Duration,
     looked: Option<Instant>,
     trouble: Option<String>,
+    /// Since when there is trouble, and whether that was said.
+    troubled: Option<(Instant, bool)>,
 }
 
 impl Follows {
@@ -232,10 +237,17 @@ impl Follows {
         }
     }
 
-    /// Says on stderr what keeps the witness from its work, once.
+    /// Says on stderr what keeps the witness from its work, once it has for a while.
     fn note(&mut self, trouble: Option<String>) {
-        if let Some(what) = trouble.as_ref().filter(|_| self.trouble.is_none()) {
-            tracing::warn!("the log cannot be followed at the moment: {what}");
+        match &trouble {
+            None => self.troubled = None,
+            Some(what) => {
+                let (since, said) = self.troubled.get_or_insert((Instant::now(), false));
+                if !*said && since.elapsed() >= WORTH_A_WORD {
+                    *said = true;
+                    tracing::warn!("the log cannot be followed at the moment: {what}");
+                }
+            }
         }
         self.trouble = trouble;
     }

@@ -73,6 +73,7 @@ pub(crate) fn config(folder: &Path) -> CentreConfig {
         cut: Cut::OnDemand,
         publish_every: Duration::from_secs(5),
         gather: GatherConfig::default(),
+        witnesses_at: Vec::new(),
         workers: 2,
     }
 }

@@ -33,6 +33,7 @@ fn start(world: &World, kernel_filter: bool) -> RunningCentre {
         cut: Cut::OnDemand,
         publish_every: Duration::from_secs(5),
         gather: GatherConfig::default(),
+        witnesses_at: Vec::new(),
         workers: 1,
     })
     .unwrap()

@@ -17,12 +17,18 @@ mod guide;
 mod http;
 mod import;
 mod ingest;
+mod mirror;
 mod night;
 mod peer;
+mod published;
 mod relay;
+mod seats;
+mod second_stage;
+mod settled;
 mod shell;
 #[cfg(target_os = "linux")]
 mod siege;
+mod statements;
 mod station;
 mod verify;
 mod witness;

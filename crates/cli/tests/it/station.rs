@@ -280,6 +280,7 @@ fn by_two_ways_that_live_one_record_gets_one_receipt() {
         cut: Cut::OnDemand,
         publish_every: Duration::from_secs(1),
         gather: GatherConfig::default(),
+        witnesses_at: Vec::new(),
         workers: 1,
     })
     .unwrap();

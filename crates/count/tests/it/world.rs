@@ -251,7 +251,7 @@ impl World {
     pub(crate) fn with(definition: &Arc<Committed>, records: &[Vec<u8>]) -> Self {
         let entries = log_of(definition, records);
         let manifest_size = entries.len() as u64;
-        let policy = of_lines(definition.election().policy_lines(), log_key().verifier()).unwrap();
+        let policy = of_lines(ledger_of(definition, &entries).policy_lines(), log_key().verifier()).unwrap();
         let definition = Arc::clone(definition);
         Self {
             definition,

@@ -43,6 +43,8 @@ impl Default for GatherConfig {
 pub(super) enum ToGatherer {
     /// The log has signed a checkpoint.
     Signed(SignedNote),
+    /// A statement in the log has put this policy in force, from the next checkpoint on.
+    Policy(Box<Policy>),
     /// The latest checkpoint is the last: say when it is complete.
     Last(Sender<Cosigned>),
     /// It was not.
@@ -179,6 +181,10 @@ impl Gathering {
             Some(ToGatherer::Signed(note)) => {
                 self.latest = Some(note.clone());
                 Input::Signed { note, last: false }
+            }
+            Some(ToGatherer::Policy(policy)) => {
+                self.gatherer.set_policy(*policy);
+                Input::Tick
             }
             Some(ToGatherer::Last(complete)) => {
                 self.complete = Some(complete);

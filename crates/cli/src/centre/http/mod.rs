@@ -2,13 +2,14 @@
 //!
 //! Each has a thread and a runtime of its own: a lane that is starved or busy with forgeries leaves the other, and the stations'
 //! datagrams, as they are. What one hostile connection can take is fixed: one of a fixed number of places, for a bounded time, with a
-//! buffer of [`BUFFER`] and one record's length.
+//! buffer of [`BUFFER`] and the length of one record or statement.
 
 mod admin;
 mod cosignatures;
 mod counters;
 mod places;
 mod records;
+mod statements;
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -35,6 +36,7 @@ use tokio_rustls::TlsAcceptor;
 
 pub use admin::{StatsReport, WitnessReport};
 pub use counters::HttpDrop;
+pub use statements::StatementAnswer;
 
 pub(super) use admin::admin;
 pub(super) use cosignatures::Desk;

@@ -13,11 +13,13 @@ use axum::middleware::map_response;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use tallyproof_centre::intake::Refusal;
+use tallyproof_centre::intake::is_statement;
 use tallyproof_record::cose;
 use tokio::time::timeout;
 
 use super::cosignatures::{self, Desk};
 use super::counters::{HttpCounters, HttpDrop};
+use super::statements;
 use crate::centre::pipeline::{Answer, Submitter};
 
 /// A client that drips its body is cut off.
@@ -33,9 +35,10 @@ struct Lane {
 
 /// The public port's routes.
 pub(in super::super) fn records(submitter: Submitter, desk: Desk, counters: Arc<HttpCounters>) -> Router {
-    const WHERE: &str = "records are taken at POST /v1/records, cosignatures at POST /v1/cosignatures";
+    const WHERE: &str = "records are taken at POST /v1/records, statements at POST /v1/statements, cosignatures at POST /v1/cosignatures";
     Router::new()
         .route("/v1/records", post(take_record))
+        .merge(statements::routes(submitter.clone(), Arc::clone(&desk.shared), Arc::clone(&counters)))
         .merge(cosignatures::routes(desk, Arc::clone(&counters)))
         .fallback(async || refuse(StatusCode::NOT_FOUND, "not-found", WHERE))
         .layer(map_response(part_with_the_refused))
@@ -58,13 +61,16 @@ async fn take_record(State(Lane { submitter, counters }): State<Lane>, body: Bod
             return response;
         }
     };
+    if is_statement(&bytes) {
+        return refuse(StatusCode::BAD_REQUEST, "structure", "statements are taken at POST /v1/statements");
+    }
     let Ok(submitted) = submitter.try_submit(bytes) else { return busy(&counters) };
     match timeout(DURABLE, submitted.answer()).await {
         Ok(Answer::Receipt(receipt)) => {
             ([(header::CONTENT_TYPE, "application/octet-stream")], receipt.to_vec()).into_response()
         }
         Ok(Answer::Refused(refusal)) => answer_refusal(refusal),
-        Ok(Answer::Unavailable) | Err(_) => busy(&counters),
+        Ok(Answer::NoEffect(_) | Answer::Unavailable) | Err(_) => busy(&counters),
     }
 }
 
@@ -113,14 +119,15 @@ pub(crate) fn answer_refusal(refusal: Refusal) -> Response {
 fn status(refusal: Refusal) -> StatusCode {
     match refusal {
         Refusal::TooLong => StatusCode::PAYLOAD_TOO_LARGE,
-        Refusal::Structure => StatusCode::BAD_REQUEST,
-        Refusal::Key | Refusal::Signature => StatusCode::FORBIDDEN,
+        Refusal::Structure | Refusal::Election => StatusCode::BAD_REQUEST,
+        Refusal::Key | Refusal::Signature | Refusal::Signers => StatusCode::FORBIDDEN,
+        Refusal::Known | Refusal::NoEffect => StatusCode::CONFLICT,
     }
 }
 
-fn busy(counters: &HttpCounters) -> Response {
+pub(super) fn busy(counters: &HttpCounters) -> Response {
     counters.dropped(HttpDrop::Busy);
-    refuse(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "the record is not durable yet; send it again in a moment")
+    refuse(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "it is not durable yet; send it again in a moment")
 }
 
 /// An answer in words, its code first.

@@ -9,7 +9,7 @@ use anyhow::Context;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::serve::load_election;
+use super::serve::{load_election, witness_at};
 use crate::centre::{self, CentreConfig, CentreKeys, Cut, Frozen, GatherConfig, HttpConfig, UdpConfig};
 use crate::commands::duration;
 use crate::{Exit, Printer, Report};
@@ -39,6 +39,9 @@ pub(super) struct Args {
     /// Where witnesses that cannot be asked hand in their cosignatures (a loopback address, or a proxy with TLS before it)
     #[arg(long, value_name = "ADDRESS")]
     http: Option<SocketAddr>,
+    /// Where a witness of the policy is asked, in place of the URL in the policy; may be repeated
+    #[arg(long, value_name = "NAME=URL", value_parser = witness_at)]
+    witness: Vec<(String, String)>,
     /// How long to wait for the witnesses' quorum
     #[arg(long, value_name = "TIME", default_value = "2m", value_parser = duration)]
     timeout: Duration,
@@ -130,6 +133,7 @@ fn config(args: Args) -> anyhow::Result<CentreConfig> {
         cut: Cut::OnDemand,
         publish_every: Duration::MAX,
         gather: GatherConfig::default(),
+        witnesses_at: args.witness,
         workers: 0,
     })
 }

@@ -72,6 +72,9 @@ pub(super) struct Args {
     /// How often the witnesses of the policy are asked for cosignatures at most
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = duration)]
     gather_every: Duration,
+    /// Where a witness of the policy is asked, in place of the URL in the policy; may be repeated
+    #[arg(long, value_name = "NAME=URL", value_parser = witness_at)]
+    witness: Vec<(String, String)>,
     /// Threads that check signatures; 0 takes one a core
     #[arg(long, value_name = "N", default_value_t = 0)]
     workers: usize,
@@ -164,6 +167,7 @@ fn config(args: Args, election: Committed, keys: CentreKeys) -> CentreConfig {
         cut: Cut::Every(args.cut_every),
         publish_every: args.publish_every,
         gather: GatherConfig { every: args.gather_every, ..GatherConfig::default() },
+        witnesses_at: args.witness,
         workers: args.workers,
     }
 }
@@ -178,4 +182,10 @@ fn summary(stats: &CentreStats) -> String {
         stats.refused_total(),
         stats.tree_size
     )
+}
+
+/// Where a witness is asked, as `name=url`.
+pub(super) fn witness_at(text: &str) -> Result<(String, String), String> {
+    let (name, url) = text.split_once('=').ok_or_else(|| format!("`{text}` is not NAME=URL"))?;
+    Ok((name.to_owned(), url.to_owned()))
 }
