@@ -113,13 +113,12 @@ fn build() -> Result<Files, Box<dyn std::error::Error>> {
     files.insert(POLICY.to_owned(), policy().to_string().into_bytes());
     files.extend(bundle::index_files(&ledger).map(|(path, bytes)| (path.to_owned(), bytes)));
     let origin = log.verifier().name().clone();
-    let checkpoint = Checkpoint { origin, size: growth.size, root: growth.root };
+    let checkpoint = Checkpoint { origin: origin.clone(), size: growth.size, root: growth.root };
     let mut note = SignedNote::parse(checkpoint.sign(&log)?.as_bytes())?;
     let witness = keys::witness();
     note.attach(witness.cosign(&checkpoint, 1_782_864_000)?, witness.verifier())?;
     files.insert(FROZEN.to_owned(), note.to_string().into_bytes());
-    let mut manifest =
-        Manifest { origin: origin.clone(), tree_size: growth.size, root: growth.root, files: BTreeMap::new() };
+    let mut manifest = Manifest { origin, tree_size: growth.size, root: growth.root, files: BTreeMap::new() };
     for (path, bytes) in &files {
         manifest.insert(path.parse()?, bytes);
     }
