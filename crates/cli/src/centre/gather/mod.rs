@@ -101,7 +101,9 @@ impl Prepared {
         getrandom::fill(&mut seed)?;
         let pace = Pace { every_ms: millis(config.every), timeout_ms: millis(config.timeout) };
         let mut gatherer = Gatherer::new(policy, pace, u64::from_be_bytes(seed));
-        held.iter().for_each(|(url, size)| gatherer.learn(url, *size));
+        for (url, size) in held {
+            gatherer.learn(url, *size);
+        }
         let (handle, inbox) = mpsc::channel();
         Ok(Self { gatherer, config, inbox, handle })
     }
@@ -161,7 +163,9 @@ impl Gathering {
             };
             let actions = self.take(message);
             self.shared.witnessing.show(&self.gatherer);
-            actions.into_iter().for_each(|action| self.act(action));
+            for action in actions {
+                self.act(action);
+            }
         }
     }
 
