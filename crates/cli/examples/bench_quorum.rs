@@ -108,7 +108,7 @@ fn feed(centre: &RunningCentre, admitted: Vec<Authentic>) -> anyhow::Result<()> 
 }
 
 struct Watched {
-    /// Entries a second, from the first checkpoint with records to the last.
+    /// Entries a second, from the first checkpoint with records to the last but one.
     rate: f64,
     /// From each checkpoint to its publication with the quorum.
     waits: Vec<Duration>,
@@ -132,8 +132,8 @@ fn watch(centre: &RunningCentre) -> Watched {
         }
         thread::sleep(Duration::from_millis(2));
     }
-    // The first checkpoint is of the definition alone.
-    let mut grown = published.iter().filter(|(size, _)| **size > 1);
+    // The first checkpoint is of the definition alone; the last comes when no more records do.
+    let mut grown = published.iter().filter(|(size, _)| **size > 1 && **size < all);
     let (first, last) = (grown.next(), grown.next_back());
     let rate = first
         .zip(last)

@@ -1,19 +1,21 @@
 //! The centre and its witnesses over real HTTP: gathering, freezing, and restored backups.
 
 use std::fs;
+use std::net::TcpListener;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use ed25519_dalek::SigningKey;
 use tallyproof_cli::centre::{self, Answer, CentreConfig, Frozen, GatherConfig, RunningCentre, WitnessReport};
 use tallyproof_cli::commands::verify::verify_folder;
+use tallyproof_cli::witness::{self, NewKeys, NewWitness, WitnessConfig};
 use tallyproof_cli::{Printer, centre::StatsReport};
 use tallyproof_count::Verification;
 use tallyproof_log::note::{SignedNote, VerifierKey};
 use tallyproof_record::definition::{Authority, Committed, Member, StationKey};
 use tallyproof_record::statement::{Act, Draft, Statement};
 
-use crate::centre::{config, election_with_policy, keys, record_of};
+use crate::centre::{LOOPBACK, config, election_with_policy, keys, record_of};
 use crate::peer::{Manner, Peer, policy, short_key};
 use crate::world::program;
 
@@ -86,6 +88,7 @@ fn cosignatures_are_gathered_while_the_log_grows_and_the_end_is_pinned() {
     let Frozen::Yes { checkpoint, witnesses } = centre.freeze(SOON).unwrap() else { panic!("no quorum") };
     assert_eq!(checkpoint.size, 4);
     assert_eq!(witnesses, ["w1", "w1-long", "w2", "w2-long", "w3", "w3-long", "w4", "w4-long"]);
+    assert!(matches!(centre.freeze(SOON), Ok(Frozen::Yes { .. })), "once is for ever");
     assert_eq!(submit(&centre, &election, 9), Answer::Unavailable, "nothing follows");
     centre.shutdown().unwrap();
     let found = verified(folder.path());
@@ -257,6 +260,33 @@ fn a_restarted_centre_gathers_where_its_witnesses_stand() {
     grow(&centre, &election, 2);
     wait_for("the quorum", || peers[0].size() == 3);
     centre.shutdown().unwrap();
+}
+
+#[test]
+fn a_real_witness_recounts_what_it_cosigns() {
+    let folder = tempfile::tempdir().unwrap();
+    let (home, bundle) = (folder.path().join("witness"), folder.path().join("bundle"));
+    let new = NewKeys { name: "court.example".parse().unwrap(), ml_dsa: true };
+    let keys = witness::make_keys(&home, &new).unwrap();
+    let address = TcpListener::bind(LOOPBACK).unwrap().local_addr().unwrap();
+    let line = |(name, key): (&str, &VerifierKey)| format!("witness {name} {key} http://{address}");
+    let lines = ["court", "court-long"].into_iter().zip(&keys).map(line);
+    let election = election_with_policy(lines.chain(["quorum court".to_owned()]).collect());
+    let centre = centre::start(asking(folder.path(), &election)).unwrap();
+    let from = vec![bundle.display().to_string()];
+    witness::init(&NewWitness { folder: home.clone(), log: log(), definition: None, from }).unwrap();
+    let court = witness::start(&WitnessConfig::new(home, address)).unwrap();
+    for station in 1..=3 {
+        grow(&centre, &election, station);
+        wait_for("the quorum", || centre.stats().cosigned_size == u64::from(station) + 1);
+    }
+    let Frozen::Yes { witnesses, .. } = centre.freeze(SOON).unwrap() else { panic!("{:?}", stats(&centre).witnesses) };
+    assert_eq!(witnesses, ["court", "court-long"]);
+    centre.shutdown().unwrap();
+    assert!(court.alarms().is_empty(), "{:?}", court.alarms());
+    court.shutdown().unwrap();
+    let found = verified(folder.path());
+    assert_eq!((found.problems, found.warnings, found.cosignatures, found.frozen), (vec![], vec![], 2, true));
 }
 
 /// Files that a backup of the centre's disk holds.
