@@ -5,13 +5,15 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use ed25519_dalek::SigningKey;
 use tallyproof_cli::centre::{self, Answer, CentreConfig, Frozen, GatherConfig, RunningCentre, WitnessReport};
 use tallyproof_cli::commands::verify::verify_folder;
 use tallyproof_cli::witness::{self, NewKeys, NewWitness, WitnessConfig};
 use tallyproof_cli::{Printer, centre::StatsReport};
 use tallyproof_count::Verification;
 use tallyproof_log::note::{SignedNote, VerifierKey};
-use tallyproof_record::definition::Committed;
+use tallyproof_record::definition::{Authority, Committed, Member, StationKey};
+use tallyproof_record::statement::{Act, Draft, Statement};
 
 use crate::centre::{LOOPBACK, config, election_with_policy, keys, record_of};
 use crate::peer::{Manner, Peer, policy, short_key};
@@ -133,6 +135,52 @@ fn without_the_quorum_nothing_is_finished_and_the_centre_goes_on() {
     assert!(matches!(centre.freeze(SOON).unwrap(), Frozen::Yes { .. }));
     centre.shutdown().unwrap();
     assert!(verified(folder.path()).frozen);
+}
+
+#[test]
+fn a_policy_from_the_log_asks_other_witnesses_from_its_checkpoint_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let peers = peers(3);
+    let member = SigningKey::from_bytes(&[7; 32]);
+    let key = StationKey::from(member.verifying_key());
+    let authority = Authority::new(1, vec![Member { name: "chair".into(), key }]).unwrap();
+    let election = election_with_policy(policy(&peers[..1], 1)).election().clone();
+    let election = election.with_signatories(authority, vec![]).commit();
+    let centre = centre::start(asking(folder.path(), &election)).unwrap();
+    grow(&centre, &election, 1);
+    wait_for("the definition's quorum", || centre.stats().cosigned_size == 2);
+    assert_eq!(peers[1].size(), 0);
+
+    let line = |number: u8| {
+        let url = peers[usize::from(number) - 1].url();
+        format!("witness w{number} {} {url}", short_key(number).verifier())
+    };
+    let lines = vec![line(2), line(3), "group both 2 w2 w3".to_owned(), "quorum both".to_owned()];
+    let statement = Statement {
+        election: *election.hash(),
+        phase: election.election().phase(),
+        made_at: 1,
+        act: Act::Policy(lines),
+    };
+    let signed = Draft::new(&statement).unwrap().sign(&member);
+    assert!(matches!(centre.submitter().submit(signed.to_bytes()).wait(), Answer::Receipt(_)));
+    centre.cut_now().unwrap();
+    wait_for("the new quorum", || centre.stats().cosigned_size == 3);
+    assert_eq!(peers[0].size(), 2, "the witness before is asked no more");
+    wait_for("the cosigned checkpoint", || verified(folder.path()).warnings.is_empty());
+    assert!(verified(folder.path()).problems.is_empty());
+    let vkeys = read(folder.path(), "log/vkeys");
+    let known = |number| vkeys.contains(&short_key(number).verifier().to_string());
+    assert!(known(1) && known(3), "what was cosigned before can be checked for ever: {vkeys}");
+    centre.shutdown().unwrap();
+
+    let centre = centre::start(asking(folder.path(), &election)).unwrap();
+    grow(&centre, &election, 2);
+    wait_for("the quorum after a restart", || centre.stats().cosigned_size == 4);
+    assert!(matches!(centre.freeze(SOON).unwrap(), Frozen::Yes { .. }));
+    centre.shutdown().unwrap();
+    let found = verified(folder.path());
+    assert_eq!((found.problems, found.warnings, found.frozen), (vec![], vec![], true));
 }
 
 #[test]

@@ -22,6 +22,7 @@ use tallyproof_record::{ContestNo, StationNo};
 
 use crate::statement::Paper;
 use crate::statement::paper::create;
+use crate::statement::signatures::needed;
 use crate::{Exit, Printer, Report, bundle_source, package};
 
 /// How often a bundle that does not hold is looked at again, and after which pause.
@@ -104,6 +105,7 @@ impl Common {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).context("the clock is set before 1970")?;
         let statement =
             Statement { election: *election.hash(), phase: election.election().phase(), made_at: now.as_secs(), act };
+        needed(election, statement.kind())?;
         let draft = Draft::new(&statement)?;
         create(&self.out, draft.as_bytes())?;
         let (kind, id) = (statement.kind().as_str(), hex::encode(draft.id()));
