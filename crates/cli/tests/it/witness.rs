@@ -11,7 +11,6 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tallyproof_count::bundle;
-use tallyproof_count::check::Check;
 use tallyproof_log::checkpoint::Checkpoint;
 use tallyproof_log::fork::ForkProof;
 use tallyproof_log::merkle::{Hash, leaf_hash};
@@ -174,7 +173,7 @@ impl Witness {
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let http = line.split_whitespace().find_map(|word| word.strip_prefix("http=")?.parse().ok());
         let witness = |http| Self { child, http, folder: folder.to_owned() };
-        http.map(witness).unwrap_or_else(|| panic!("the witness did not start: {line:?} {}", stderr(folder)))
+        http.map_or_else(|| panic!("the witness did not start: {line:?} {}", stderr(folder)), witness)
     }
 
     /// kill -9, and start again.
