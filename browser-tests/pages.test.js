@@ -99,6 +99,8 @@ test("with scripts the language stays from page to page", async () => {
   const { page } = await open("index.html");
   await page.locator('label[for="lang-pt"]').click();
   await page.locator(".contests a").first().click();
+  // The click returns when the page begins; without its style sheet it shows every language.
+  await page.waitForLoadState();
   assert.equal(await seen(page, "#in"), "Quanto já chegou?");
   assert.equal(await page.locator("html").getAttribute("lang"), "pt");
 });
