@@ -11,10 +11,12 @@
 //! | [`hostile`] | what attackers send |
 //! | [`script`] | a drill as a file: who sends when, what breaks, who attacks |
 //! | [`synthetic`] | a made-up election of any size |
+//! | [`sim`] | a whole country in virtual time, with every fault, and the invariants after every step |
 
 pub mod hostile;
 pub mod keys;
 pub mod network;
 pub mod population;
 pub mod script;
+pub mod sim;
 pub mod synthetic;

@@ -1,0 +1,122 @@
+//! From authentic records to durable ones, and on to batches of the log.
+//!
+//! There is one way to a receipt, and it leads through [`Writer::commit`]: nobody else makes a [`Durable`]. There is one way to the
+//! log, and it leads through [`Writer::cut`]: a batch is handed on only when its end is durable.
+
+use ed25519_dalek::SigningKey;
+use tallyproof_record::{
+    StationNo,
+    cose::RecordDigest,
+    definition::{ContestNo, DefinitionHash},
+    receipt::Receipt,
+};
+
+use crate::{
+    intake::Authentic,
+    journal::{Cut, Journal, Row},
+    known::ReceiptBytes,
+};
+
+/// A record that the journal holds, and who waits for its receipt.
+#[derive(Debug)]
+pub struct Durable<W> {
+    receipt: Receipt,
+    waiter: W,
+}
+
+impl<W> Durable<W> {
+    /// Whose record.
+    pub fn station(&self) -> StationNo {
+        self.receipt.station
+    }
+
+    /// In which contest.
+    pub fn contest(&self) -> ContestNo {
+        self.receipt.contest
+    }
+
+    /// Which record.
+    pub fn digest(&self) -> &RecordDigest {
+        &self.receipt.digest
+    }
+
+    /// Signs the receipt.
+    pub fn sign(&self, election: &DefinitionHash, key: &SigningKey) -> ReceiptBytes {
+        self.receipt.sign(election, key)
+    }
+
+    /// Who waits.
+    pub fn into_waiter(self) -> W {
+        self.waiter
+    }
+}
+
+/// Records that the journal did not take: no receipt for them, ever. Whoever sends one again sends a new record.
+#[derive(Debug)]
+pub struct NotDurable<W, E> {
+    /// Why.
+    pub error: E,
+    /// Which records, and who waited for them.
+    pub records: Vec<(RecordDigest, W)>,
+}
+
+/// Records on their way through the journal. `W` is whatever wants to be told.
+#[derive(Debug)]
+pub struct Writer<W> {
+    /// To be made durable together.
+    group: Vec<(Authentic, W)>,
+    /// Durable, and in no batch yet.
+    uncut: Vec<Authentic>,
+}
+
+impl<W> Writer<W> {
+    /// Goes on after a restart, with the durable records that no cut covers.
+    pub fn resume(uncut: Vec<Authentic>) -> Self {
+        Self { group: Vec::new(), uncut }
+    }
+
+    /// Takes a record into the next group.
+    pub fn take(&mut self, record: Authentic, waiter: W) {
+        self.group.push((record, waiter));
+    }
+
+    /// Records that wait for the next [`Writer::commit`].
+    pub fn waiting(&self) -> usize {
+        self.group.len()
+    }
+
+    /// Whether a cut would end a batch.
+    pub fn has_uncut(&self) -> bool {
+        !self.uncut.is_empty()
+    }
+
+    /// Makes the group durable: all of it, or none.
+    pub fn commit<J: Journal>(&mut self, journal: &mut J) -> Result<Vec<Durable<W>>, NotDurable<W, J::Error>> {
+        let group = std::mem::take(&mut self.group);
+        if group.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rows: Vec<_> =
+            group.iter().map(|(record, _)| Row { digest: record.digest(), record: record.bytes() }).collect();
+        if let Err(error) = journal.append(&rows) {
+            let records = group.into_iter().map(|(record, waiter)| (*record.digest(), waiter)).collect();
+            return Err(NotDurable { error, records });
+        }
+        let settle = |(record, waiter): (Authentic, W)| {
+            let receipt = Receipt { station: record.station(), contest: record.contest(), digest: *record.digest() };
+            self.uncut.push(record);
+            Durable { receipt, waiter }
+        };
+        Ok(group.into_iter().map(settle).collect())
+    }
+
+    /// Ends the batch; nothing where there is none to end. After an error it stays open.
+    pub fn cut<J: Journal>(&mut self, journal: &mut J) -> Result<Option<(Cut, Vec<Authentic>)>, J::Error> {
+        if self.uncut.is_empty() {
+            return Ok(None);
+        }
+        let cut = Cut::after(journal.last());
+        journal.mark(cut)?;
+        Ok(Some((cut, std::mem::take(&mut self.uncut))))
+    }
+}
