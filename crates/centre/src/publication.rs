@@ -19,14 +19,23 @@ pub trait Shelf {
     fn put_checkpoint(&mut self, note: &[u8]) -> Result<(), Self::Error>;
 }
 
-/// Publishes a step of the log and the checkpoint that covers it. After an error, the same call again goes on.
-pub fn publish<S: Shelf>(shelf: &mut S, growth: &Growth, note: &[u8]) -> Result<(), S::Error> {
+/// Publishes a step of the log and the checkpoint that covers it, which is signed once its tiles are there. After an error, the same
+/// call again goes on.
+pub fn publish<S: Shelf, E: From<S::Error>>(
+    shelf: &mut S,
+    growth: &Growth,
+    sign: impl FnOnce() -> Result<String, E>,
+) -> Result<(), E> {
     shelf.put_tiles(growth)?;
-    promise(shelf, note)
+    promise(shelf, sign)
 }
 
-/// Shows a checkpoint whose tiles are there.
-pub fn promise<S: Shelf>(shelf: &mut S, note: &[u8]) -> Result<(), S::Error> {
-    shelf.remember(note)?;
-    shelf.put_checkpoint(note)
+/// Signs and shows a checkpoint whose tiles are there.
+pub fn promise<S: Shelf, E: From<S::Error>>(
+    shelf: &mut S,
+    sign: impl FnOnce() -> Result<String, E>,
+) -> Result<(), E> {
+    let note = sign()?;
+    shelf.remember(note.as_bytes())?;
+    Ok(shelf.put_checkpoint(note.as_bytes())?)
 }

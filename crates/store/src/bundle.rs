@@ -121,13 +121,13 @@ impl BundleFolder {
     fn place_tile(&self, path: &str, bytes: &[u8], folders: &mut BTreeSet<PathBuf>) -> Result<(), BundleError> {
         let target = self.target(path)?;
         match durable::read(&target) {
-            Ok(Some(found)) if found == bytes => return Ok(()),
+            Ok(Some(found)) if found == bytes => {}
             Ok(Some(_)) => return Err(BundleError::TileDiffers(target)),
-            Ok(None) => {}
+            Ok(None) => self.place(&target, bytes, Sync::Yes)?,
             Err(source) => return Err(BundleError::Io { path: target, source }),
         }
-        self.place(&target, bytes, Sync::Yes)?;
-        // A new tile may have made new folders: their names have to last, too.
+        // A new tile may have made new folders: their names have to last, too. So does that of one that is there already: whoever
+        // placed it may have failed, or been killed, before its folder was synced.
         let above = target.ancestors().skip(1).take_while(|folder| *folder != self.root);
         folders.extend(above.map(Path::to_owned));
         Ok(())

@@ -19,13 +19,16 @@ pub enum Bug {
     QuarantineCounted,
     /// The checkpoint is shown before the last one signed is remembered.
     ShownBeforeRemembered,
+    /// A tile that is found is taken for durable, although whoever placed it may have failed before its folder was synced. The
+    /// simulator found this one in the real bundle folder.
+    FoundTileTrusted,
     /// A station sends a record before it is on its disk.
     SentBeforeStored,
 }
 
 impl Bug {
     /// Every one.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::ReceiptBeforeSync,
         Self::DedupeLostAtRestart,
         Self::SignedBelowLast,
@@ -33,6 +36,7 @@ impl Bug {
         Self::PartialTileShort,
         Self::QuarantineCounted,
         Self::ShownBeforeRemembered,
+        Self::FoundTileTrusted,
         Self::SentBeforeStored,
     ];
 }

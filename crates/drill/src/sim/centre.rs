@@ -28,7 +28,7 @@ use super::mark::{Mark, Marks};
 use super::post::{Message, Node, Parcel};
 
 /// Bytes that wait in a lane.
-const LANE: usize = 2_000;
+const LANE: usize = 500;
 /// Contests of a station.
 const CONTESTS: usize = 2;
 
@@ -52,6 +52,19 @@ pub(super) enum Stop {
     /// It halts by itself: no honest run does.
     #[error("{0}")]
     Halt(String),
+    /// The disk failed; it may be tried again.
+    #[error(transparent)]
+    Disk(DiskError),
+}
+
+impl From<DiskError> for Stop {
+    fn from(error: DiskError) -> Self {
+        match error {
+            DiskError::Power => Self::Power,
+            DiskError::Full | DiskError::Sync => Self::Disk(error),
+            DiskError::Differs | DiskError::Damaged(_) => Self::Halt(error.to_string()),
+        }
+    }
 }
 
 /// Whom to answer.
@@ -85,7 +98,6 @@ impl Thread {
 #[derive(Debug)]
 struct Publishing {
     growth: Growth,
-    note: String,
     records: Vec<Authentic>,
 }
 
@@ -95,8 +107,8 @@ pub(super) struct Outcome {
     pub(super) parcels: Vec<Parcel>,
     /// Receipts that were signed, each for its record.
     pub(super) receipts: Vec<RecordDigest>,
-    /// Checkpoints that were signed.
-    pub(super) signed: Vec<Checkpoint>,
+    /// Checkpoints that were signed, with their notes.
+    pub(super) signed: Vec<(String, Checkpoint)>,
 }
 
 /// A running centre.
@@ -170,18 +182,8 @@ impl Centre {
             settled: replay.settled,
             bug,
         };
-        let note = centre.sign(country, outcome).map_err(StartError::Note)?;
-        publication::promise(disk, note.as_bytes())?;
+        publication::promise(disk, || sign(country, &centre.sequencer, outcome).map_err(StartError::Note))?;
         Ok(centre)
-    }
-
-    fn sign(&self, country: &Country, outcome: &mut Outcome) -> Result<String, String> {
-        let tree = self.sequencer.tree();
-        let origin = country.log.verifier().name().clone();
-        let checkpoint = Checkpoint { origin, size: tree.size(), root: tree.root() };
-        let note = checkpoint.sign(&country.log).map_err(|error| error.to_string())?;
-        outcome.signed.push(checkpoint);
-        Ok(note)
     }
 
     /// Whether a thread has anything to do.
@@ -192,6 +194,11 @@ impl Centre {
             Thread::Receipts => !self.durable.is_empty(),
             Thread::Publisher => self.publishing.is_some() || !self.batches.is_empty(),
         }
+    }
+
+    /// Whether a batch waits for its end.
+    pub(super) fn has_uncut(&self) -> bool {
+        self.writer.has_uncut()
     }
 
     /// Whether everything taken is published.
@@ -347,29 +354,33 @@ impl Centre {
         if self.publishing.is_none() {
             let Some((cut, mut records)) = self.batches.pop_front() else { return Ok(()) };
             let growth = self.sequencer.cut(cut, &mut records).map_err(halt)?;
-            let note = self.sign(country, outcome).map_err(Stop::Halt)?;
-            self.publishing = Some(Publishing { growth, note, records });
+            self.publishing = Some(Publishing { growth, records });
             return Ok(());
         }
-        let Some(Publishing { growth, note, records }) = self.publishing.take() else { return Ok(()) };
+        let Some(Publishing { growth, records }) = self.publishing.take() else { return Ok(()) };
+        let sign = || sign(country, &self.sequencer, outcome).map_err(Stop::Halt);
         let published = match self.bug {
-            Some(Bug::ShownBeforeRemembered) => publish_wrongly(disk, &growth, &note),
-            bug => publication::publish(disk, &short(bug, &growth), note.as_bytes()),
+            Some(Bug::ShownBeforeRemembered) => publish_wrongly(disk, &growth, sign),
+            bug => publication::publish(disk, &short(bug, &growth), sign),
         };
-        match published {
-            Ok(()) => {
-                count(&mut self.ledger, growth.first, &records, self.bug);
-                Ok(())
-            }
-            Err(DiskError::Power) => Err(Stop::Power),
-            Err(error @ (DiskError::Differs | DiskError::Damaged(_))) => Err(Stop::Halt(error.to_string())),
-            Err(DiskError::Full | DiskError::Sync) => {
-                marks.hit(Mark::ShelfFailed);
-                self.publishing = Some(Publishing { growth, note, records });
-                Ok(())
-            }
+        if let Err(Stop::Disk(_)) = published {
+            marks.hit(Mark::ShelfFailed);
+            self.publishing = Some(Publishing { growth, records });
+            return Ok(());
         }
+        published?;
+        count(&mut self.ledger, growth.first, &records, self.bug);
+        Ok(())
     }
+}
+
+fn sign(country: &Country, sequencer: &Sequencer, outcome: &mut Outcome) -> Result<String, String> {
+    let tree = sequencer.tree();
+    let origin = country.log.verifier().name().clone();
+    let checkpoint = Checkpoint { origin, size: tree.size(), root: tree.root() };
+    let note = checkpoint.sign(&country.log).map_err(|error| error.to_string())?;
+    outcome.signed.push((note.clone(), checkpoint));
+    Ok(note)
 }
 
 fn halt(error: SequenceError) -> Stop {
@@ -479,8 +490,13 @@ fn short(bug: Option<Bug>, growth: &Growth) -> Growth {
     Growth { tiles, ..*growth }
 }
 
-fn publish_wrongly(disk: &mut Disk, growth: &Growth, note: &str) -> Result<(), DiskError> {
+fn publish_wrongly(
+    disk: &mut Disk,
+    growth: &Growth,
+    sign: impl FnOnce() -> Result<String, Stop>,
+) -> Result<(), Stop> {
     publication::Shelf::put_tiles(disk, growth)?;
+    let note = sign()?;
     publication::Shelf::put_checkpoint(disk, note.as_bytes())?;
-    publication::Shelf::remember(disk, note.as_bytes())
+    Ok(publication::Shelf::remember(disk, note.as_bytes())?)
 }

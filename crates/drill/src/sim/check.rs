@@ -92,6 +92,7 @@ pub(super) struct Checker {
     journal: Vec<RecordDigest>,
     disk_version: u64,
     signed: BTreeMap<u64, Hash>,
+    unwritten: Vec<(String, Checkpoint)>,
     entries: Vec<Vec<u8>>,
     tree: Tree,
     /// The published log, counted as it grows.
@@ -110,6 +111,7 @@ impl Checker {
             journal: Vec::new(),
             disk_version: 0,
             signed: BTreeMap::new(),
+            unwritten: Vec::new(),
             entries: Vec::new(),
             tree: Tree::new(),
             ledger: Ledger::new(Arc::clone(&country.definition)),
@@ -164,14 +166,24 @@ impl Checker {
         broken(Invariant::ReceiptGenuine, format!("nobody signed one for {}", short(digest)))
     }
 
-    /// The log's key has signed a checkpoint, seen or not.
-    pub(super) fn signed(&mut self, Checkpoint { size, root, .. }: &Checkpoint) -> Result<(), Violation> {
-        if let Some((last, _)) = self.signed.last_key_value().filter(|(last, _)| *last > size) {
-            return broken(Invariant::OneHistory, format!("size {size} is signed after size {last}"));
-        }
-        let known = self.signed.entry(*size).or_insert(*root);
-        if known != root {
-            return broken(Invariant::OneHistory, format!("two roots are signed for size {size}"));
+    /// The log's key has signed a checkpoint. It counts from when it is written: before, it is in memory alone.
+    pub(super) fn signed(&mut self, note: String, checkpoint: Checkpoint) {
+        self.unwritten.push((note, checkpoint));
+    }
+
+    fn check_signed(&mut self, disk: &Disk) -> Result<(), Violation> {
+        let files = [&disk.remembered, &disk.checkpoint];
+        let written = |note: &str| files.iter().any(|file| file.as_deref() == Some(note.as_bytes()));
+        let written: Vec<_> =
+            self.unwritten.extract_if(.., |(note, _)| written(note)).map(|(_, checkpoint)| checkpoint).collect();
+        for Checkpoint { size, root, .. } in written {
+            if let Some((last, _)) = self.signed.last_key_value().filter(|(last, _)| **last > size) {
+                return broken(Invariant::OneHistory, format!("size {size} is signed after size {last}"));
+            }
+            let known = self.signed.entry(size).or_insert(root);
+            if *known != root {
+                return broken(Invariant::OneHistory, format!("two roots are signed for size {size}"));
+            }
         }
         Ok(())
     }
@@ -185,10 +197,21 @@ impl Checker {
     }
 
     /// Everything that can have changed. Called after every step.
-    pub(super) fn check(&mut self, country: &Country, disk: &Disk, live: Option<&Ledger>) -> Result<(), Violation> {
+    ///
+    /// While an operator's copy of the journal lies in its place and no centre has started on it, the journal is not looked at.
+    pub(super) fn check(
+        &mut self,
+        country: &Country,
+        disk: &Disk,
+        live: Option<&Ledger>,
+        foreign_journal: bool,
+    ) -> Result<(), Violation> {
         if self.disk_version != disk.version {
             self.disk_version = disk.version;
-            self.check_journal(disk)?;
+            self.check_signed(disk)?;
+            if !foreign_journal {
+                self.check_journal(disk)?;
+            }
             self.check_published(country, disk)?;
         }
         if let Some(live) = live.filter(|live| live.entries() != self.counted && live.entries() == self.ledger.entries()) {

@@ -84,6 +84,8 @@ pub(super) struct Disk {
     /// Operations until the power fails.
     pub(super) power_in: Option<u32>,
     pub(super) starting: bool,
+    /// A planted bug: a tile that is there is taken for durable.
+    pub(super) found_is_safe: bool,
     rng: ChaCha8Rng,
     pub(super) marks: Marks,
 }
@@ -103,6 +105,7 @@ impl Disk {
             rots: false,
             power_in: None,
             starting: false,
+            found_is_safe: false,
             rng,
             marks: Marks::default(),
         }
@@ -200,7 +203,7 @@ impl Disk {
         match self.tiles.get(&path) {
             Some(found) if found == bytes => {
                 self.marks.hit(Mark::TileThere);
-                return Ok(false);
+                return Ok(!self.found_is_safe);
             }
             Some(_) => return Err(DiskError::Differs),
             None => {}

@@ -63,6 +63,7 @@ marks! {
     BackupRefused "a rolled-back journal is refused",
     BackupForked "a journal of another history is refused",
     BackupUnseen "a rolled-back journal leads to all that was signed",
+    RollbackProved "published tiles prove an unseen rollback, and the centre stops",
     MemoryLost "a centre without its last checkpoint refuses to start",
     StationPowerBeforeSeal "a station loses power before its seal is durable",
     StationPowerAfterSeal "a station loses power after its seal is durable",

@@ -149,6 +149,7 @@ struct World<'a> {
     /// Number of the centre's present life; turns of earlier ones are void.
     life: u64,
     turns: [bool; Thread::ALL.len()],
+    cut_set: bool,
     centre_clock: i64,
     stations: Vec<Station>,
     relays: Vec<Relay>,
@@ -158,6 +159,10 @@ struct World<'a> {
     checker: Checker,
     marks: Marks,
     mended: bool,
+    /// An operator's old journal went unseen: it led to everything that was signed.
+    rolled_back: bool,
+    /// Nothing more happens.
+    over: bool,
     steps: u64,
     trace: Option<Vec<String>>,
 }
@@ -178,6 +183,7 @@ impl<'a> World<'a> {
             centre: None,
             life: 0,
             turns: [false; Thread::ALL.len()],
+            cut_set: false,
             centre_clock: 0,
             stations: (1..=STATIONS).map(|no| Station::new(country, StationNo(no), night.bug)).collect(),
             relays: (0..RELAYS).map(|no| Relay::new(country, no)).collect(),
@@ -187,9 +193,12 @@ impl<'a> World<'a> {
             checker: Checker::new(country),
             marks: Marks::default(),
             mended: false,
+            rolled_back: false,
+            over: false,
             steps: 0,
             trace: trace.then(Vec::new),
         };
+        world.disk.found_is_safe = night.bug == Some(Bug::FoundTileTrusted);
         world.add(0, Event::StartCentre);
         for planned in &night.plan {
             world.add(planned.at, Event::Planned(planned.what));
@@ -203,11 +212,14 @@ impl<'a> World<'a> {
                 break;
             }
         }
+        if self.over {
+            return Ok(());
+        }
         self.mend();
         let end = self.steps + MENDED_STEPS;
         while !self.is_at_rest() {
             if self.steps >= end || !self.step()? {
-                return self.not_at_rest();
+                return if self.over { Ok(()) } else { self.not_at_rest() };
             }
         }
         self.check_end()
@@ -215,6 +227,9 @@ impl<'a> World<'a> {
 
     /// One event, and everything that it can have broken. False when there is none.
     fn step(&mut self) -> Result<bool, Violation> {
+        if self.over {
+            return Ok(false);
+        }
         let Some(((at, _), event)) = self.agenda.pop_first() else { return Ok(false) };
         self.now = self.now.max(at);
         self.steps += 1;
@@ -224,7 +239,8 @@ impl<'a> World<'a> {
         self.perform(event)?;
         self.schedule_turns();
         let live = self.centre.as_ref().map(|centre| &centre.ledger);
-        self.checker.check(self.country, &self.disk, live)?;
+        let foreign = self.safe.before.is_some();
+        self.checker.check(self.country, &self.disk, live, foreign)?;
         Ok(true)
     }
 
@@ -283,8 +299,7 @@ impl<'a> World<'a> {
             What::Seal(slot, variant) => return self.seal(slot, variant),
             What::CentrePower { operations, down_ms } => {
                 self.disk.power_in = Some(operations);
-                // Where nothing is written the power fails all the same.
-                if self.centre.is_none() || operations == 0 {
+                if operations == 0 && self.centre.is_some() {
                     self.lose_centre_power(down_ms);
                 }
             }
@@ -387,7 +402,8 @@ impl<'a> World<'a> {
         if let Some(station) = self.stations.get_mut(no.index()) {
             station.clock = by_ms;
         }
-        self.after_station(no, false);
+        // Only a program that starts looks at the wall clock.
+        self.after_station(no, true);
     }
 
     fn wake(&mut self, no: StationNo) -> Step {
@@ -511,6 +527,11 @@ impl<'a> World<'a> {
 
     fn schedule_turns(&mut self) {
         let Some(centre) = &self.centre else { return };
+        if centre.has_uncut() && !self.cut_set {
+            self.cut_set = true;
+            self.agenda.insert((self.now + CUT_EVERY, self.made), Event::CutDue(self.life));
+            self.made += 1;
+        }
         for (place, thread) in Thread::ALL.into_iter().enumerate() {
             if centre.has_work(thread) && !self.turns[place] {
                 self.turns[place] = true;
@@ -539,9 +560,9 @@ impl<'a> World<'a> {
         if life != self.life {
             return Ok(());
         }
+        self.cut_set = false;
         let Some(centre) = &mut self.centre else { return Ok(()) };
         let cut = centre.cut(&mut self.disk, &mut self.marks);
-        self.add(CUT_EVERY, Event::CutDue(life));
         self.after_centre(cut)
     }
 
@@ -554,12 +575,22 @@ impl<'a> World<'a> {
                 self.lose_centre_power(down);
                 Ok(())
             }
+            Err(Stop::Disk(_)) => Ok(()),
+            Err(Stop::Halt(_)) if self.rolled_back => self.give_up(),
             Err(Stop::Halt(what)) => Err(Violation { invariant: Invariant::NoHalt, what }),
         }
     }
 
+    /// Tiles of the history that an unseen rollback abandoned are in the bundle: the centre stops for good, as it must, and the night
+    /// ends. Receipts and tiles prove what happened.
+    fn give_up(&mut self) -> Step {
+        self.marks.hit(Mark::RollbackProved);
+        self.over = true;
+        Ok(())
+    }
+
     fn take_outcome(&mut self, outcome: Outcome) -> Step {
-        outcome.signed.iter().try_for_each(|checkpoint| self.checker.signed(checkpoint))?;
+        outcome.signed.into_iter().for_each(|(note, checkpoint)| self.checker.signed(note, checkpoint));
         for digest in &outcome.receipts {
             self.checker.receipt_signed(&self.disk, *digest)?;
         }
@@ -575,6 +606,7 @@ impl<'a> World<'a> {
         self.centre = None;
         self.life += 1;
         self.turns = [false; Thread::ALL.len()];
+        self.cut_set = false;
         self.add(down_ms, Event::StartCentre);
     }
 
@@ -603,14 +635,11 @@ impl<'a> World<'a> {
         self.disk.starting = false;
         match started {
             Ok(centre) => {
-                self.take_over(&centre);
+                self.take_over();
                 self.centre = Some(centre);
                 self.life += 1;
                 self.checker.forget_live();
-                self.take_outcome(outcome)?;
-                let life = self.life;
-                self.add(CUT_EVERY, Event::CutDue(life));
-                Ok(())
+                self.take_outcome(outcome)
             }
             Err(error) => {
                 self.take_outcome(outcome)?;
@@ -621,9 +650,10 @@ impl<'a> World<'a> {
     }
 
     /// The centre has started on the journal that is there: if an operator put it there, what it lacks is gone.
-    fn take_over(&mut self, _: &Centre) {
+    fn take_over(&mut self) {
         if self.safe.before.take().is_some() {
             self.marks.hit(Mark::BackupUnseen);
+            self.rolled_back = true;
             self.checker.journal_replaced(&self.disk);
         }
     }
@@ -652,6 +682,7 @@ impl<'a> World<'a> {
                     self.disk.version += 1;
                 }
             }
+            StartError::Disk(DiskError::Differs) if self.rolled_back => return self.give_up(),
             other => return Err(Violation { invariant: Invariant::Starts, what: other.to_string() }),
         }
         self.add(200, Event::StartCentre);

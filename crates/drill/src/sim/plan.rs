@@ -77,18 +77,18 @@ pub(super) fn draw(rng: &mut ChaCha8Rng, slots: &[SlotNo]) -> Vec<Planned> {
             1 => Variant::Impossible,
             _ => Variant::Own,
         };
-        let at = time(rng) * 2 / 3;
+        let at = time(rng);
         plan.push(Planned { at, what: What::Seal(slot, variant) });
         if slot.0 == LIAR && below(rng, 2) == 0 {
             let variant = if below(rng, 4) == 0 { Variant::TooMany } else { Variant::Other };
             plan.push(Planned { at: at + u64::from(below(rng, 9_000)), what: What::Seal(slot, variant) });
         }
     }
-    for _ in 0..6 + below(rng, 18) {
+    for _ in 0..10 + below(rng, 50) {
         plan.push(Planned { at: time(rng), what: fault(rng) });
     }
-    for _ in 0..10 {
-        let times = 10 + below(rng, 30);
+    for _ in 0..24 {
+        let times = 5 + below(rng, 30);
         let what = if below(rng, 3) == 0 { What::Forge { times } } else { What::Replay { times } };
         plan.push(Planned { at: time(rng), what });
     }
@@ -99,7 +99,7 @@ pub(super) fn draw(rng: &mut ChaCha8Rng, slots: &[SlotNo]) -> Vec<Planned> {
 fn fault(rng: &mut ChaCha8Rng) -> What {
     let for_ms = 200 + u64::from(below(rng, 9_000));
     let down_ms = 50 + u64::from(below(rng, 6_000));
-    match below(rng, 30) {
+    match below(rng, 33) {
         0..=6 => What::CentrePower { operations: below(rng, 24), down_ms },
         7 => What::CentreKilled { down_ms },
         8 => What::DiskFull { for_ms },
@@ -118,6 +118,8 @@ fn fault(rng: &mut ChaCha8Rng) -> What {
         25 => What::Loss { per_mille: below(rng, 8) * 100 },
         26 => What::Doubles { per_mille: below(rng, 6) * 100 },
         27 => What::RelayPower { relay: below(rng, 2) as usize, down_ms },
+        28 => What::Backup,
+        29 | 30 => What::RestoreBackup { down_ms },
         _ => {
             let conduct = [Conduct::Honest, Conduct::Alter, Conduct::Withhold][below(rng, 3) as usize];
             What::RelayTurns { relay: below(rng, 2) as usize, conduct }

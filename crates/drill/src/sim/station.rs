@@ -43,8 +43,10 @@ pub(super) struct Station {
     wanted: BTreeSet<SlotNo>,
     /// Second records of a station that does not keep to its queue.
     second: Vec<(SlotNo, Variant)>,
-    /// Its clock, against the true one.
+    /// Its wall clock, against the true one.
     pub(super) clock: i64,
+    /// The wall clock as it was when the program started: from then on the program counts by a clock that nobody sets.
+    began: i64,
     /// Operations until the power fails.
     pub(super) power_in: Option<u32>,
     /// Seed of the next outbox's jitter.
@@ -61,6 +63,7 @@ impl Station {
             wanted: BTreeSet::new(),
             second: Vec::new(),
             clock: 0,
+            began: 0,
             power_in: None,
             lives: 0,
             bug,
@@ -74,12 +77,12 @@ impl Station {
     }
 
     pub(super) fn local(&self, now: u64) -> u64 {
-        now.saturating_add_signed(self.clock)
+        now.saturating_add_signed(self.began)
     }
 
     /// When it next wants to be woken, by the true clock.
     pub(super) fn next_wake(&self) -> Option<u64> {
-        self.outbox.as_ref()?.next_wake().map(|at| at.saturating_add_signed(-self.clock))
+        self.outbox.as_ref()?.next_wake().map(|at| at.saturating_add_signed(-self.began))
     }
 
     /// Records that wait for a receipt, and those that are still to be sealed.
@@ -128,6 +131,7 @@ impl Station {
 
     /// Starts again: what is sealed and not receipted is sent; what is not sealed the officer seals, a minute later.
     pub(super) fn start(&mut self, country: &Country, now: u64, marks: &mut Marks) -> Result<(), PowerLoss> {
+        self.began = self.clock;
         self.outbox = self.new_outbox(country);
         let sealed: Vec<_> = self.queue.sealed.iter().map(|(slot, variant)| (*slot, *variant)).chain(self.second.clone()).collect();
         for (slot, variant) in sealed {

@@ -2,7 +2,7 @@
 
 use tallyproof_drill::sim::{Bug, Country, Mark, Marks, Night, shrink};
 
-const SLICE: u64 = 200;
+const SLICE: u64 = 300;
 
 #[test]
 fn every_seed_of_the_slice_keeps_every_invariant() {
@@ -45,5 +45,24 @@ fn every_planted_bug_is_found() {
         });
         println!("{bug:?}: {found:?}");
         assert!(found.is_some(), "{bug:?}");
+    }
+}
+
+#[test]
+#[ignore = "a look at one seed"]
+fn look() {
+    let country = Country::new().unwrap();
+    let mut kinds = std::collections::BTreeMap::new();
+    for seed in 0..50 {
+        let report = Night::of(&country, seed).run(&country, true);
+        for line in &report.trace {
+            let word = line.get(20..).unwrap_or("").trim().split(['(', ' ']).next().unwrap_or("").to_owned();
+            *kinds.entry(word).or_insert(0) += 1;
+        }
+    }
+    println!("{kinds:#?}");
+    let report = Night::of(&country, 1).run(&country, true);
+    for line in report.trace.iter().filter(|line| line.contains("Planned")) {
+        println!("{line}");
     }
 }
