@@ -8,9 +8,11 @@ import base64
 import hashlib
 import json
 import pathlib
+import re
 import sys
 
 import cbor2
+import cwt
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -74,6 +76,86 @@ def check_records(folder):
         assert verify_with_cwt(sealed, public_bytes, key_id) == payload, vector["name"]
     for vector in vectors["invalid"]:
         assert not acceptable(bytes.fromhex(vector["cose"]), public, key_id), vector["name"]
+        assert vector["error"] != "accepted", vector["name"]
+    return len(vectors["valid"]) + len(vectors["invalid"])
+
+
+def statement_payload(payload):
+    """Whether the payload map is one that docs/spec/statement.md gives."""
+    fields = cbor2.loads(payload)
+    if cbor2.dumps(fields, canonical=True) != payload or fields[1] != 1 or fields[3] not in (0, 1):
+        return False
+    own = set(fields) - {1, 2, 3, 4, 5}
+    figures = {key for key in own if 17 <= key <= 21}
+    if fields[4] == 1:
+        return own in ({6, 8}, {7, 8}, {6, 9}, {7, 9}) and not (8 in own and small_order(fields[8]))
+    if fields[4] == 3:
+        return own | {11} == {6, 10, 11} and fields.get(11, 1) in range(1, 4)
+    if fields[4] == 4:
+        whole = own - figures == {6, 12, 13, 14, 15, 16} or own == {6, 12, 13, 14, 15}
+        replaced = fields[13]
+        ordered = replaced == sorted(set(replaced)) and len(replaced) <= 1024
+        return whole and ordered and fields[14] in (1, 2, 3) and fields[15] in range(1, 11)
+    if fields[4] == 5:
+        return own == {23, 24, 25, 26} and len(fields[25]) == len(fields[26]) == 32
+    return fields[4] == 6 and own == {22} and all(re.match("(witness|group|quorum)( |$)", line) for line in fields[22])
+
+
+def small_order(key):
+    """Whether eight times the point is the neutral one (RFC 8032 section 5.1.4)."""
+    prime = 2**255 - 19
+    d = -121665 * pow(121666, -1, prime) % prime
+    y, odd = int.from_bytes(key, "little") % 2**255 % prime, key[31] >> 7
+    square = (y * y - 1) * pow(d * y * y + 1, -1, prime) % prime
+    x = pow(square, (prime + 3) // 8, prime)
+    x = x if x * x % prime == square else x * pow(2, (prime - 1) // 4, prime) % prime
+    x = x if x % 2 == odd else prime - x
+    for _ in range(3):
+        product = d * x * x * y * y
+        x, y = 2 * x * y * pow(1 + product, -1, prime) % prime, (y * y + x * x) * pow(1 - product, -1, prime) % prime
+    return (x, y) == (0, 1)
+
+
+def signers_of(signed, keys):
+    """Payload and key ids of a statement that an independent reader of the specification accepts, each verified by cwt; or None."""
+    try:
+        message = cbor2.loads(signed)
+        if not isinstance(message, cbor2.CBORTag) or message.tag != 98 or cbor2.dumps(message, canonical=True) != signed:
+            return None
+        protected, unprotected, payload, signatures = message.value
+        if protected != b"" or unprotected or not 1 <= len(signatures) <= 64 or not statement_payload(payload):
+            return None
+        signers = []
+        for header, more, signature in signatures:
+            key_id = cbor2.loads(header)[4]
+            if header != cbor2.dumps({1: -19, 4: key_id}, canonical=True) or more or len(signature) != 64:
+                return None
+            # cwt is content with any one signature that holds, so it is given one key and one signature at a time.
+            single = cbor2.dumps(cbor2.CBORTag(98, [protected, {}, payload, [[header, {}, signature]]]))
+            key = COSEKey.new({1: 1, 2: key_id, 3: -19, 4: [2], -1: 6, -2: bytes.fromhex(keys[key_id.hex()])})
+            if COSE.new().decode(single, key) != payload:
+                return None
+            signers.append(key_id)
+        return (payload, signers) if signers == sorted(set(signers)) else None
+    except (cbor2.CBORDecodeError, cwt.VerifyError, EOFError, KeyError, TypeError, ValueError):
+        return None
+
+
+def check_statements(folder):
+    vectors = json.loads((folder / "statements.json").read_text())
+    for key_id, public in vectors["keys"].items():
+        assert hashlib.sha256(bytes.fromhex(public)).digest()[:8].hex() == key_id, "key id"
+    for vector in vectors["valid"]:
+        found = signers_of(bytes.fromhex(vector["cose"]), vectors["keys"])
+        assert found, vector["name"]
+        payload, signers = found
+        assert hashlib.sha256(payload).hexdigest() == vector["id"], vector["name"]
+        assert [signer.hex() for signer in signers] == vector["signers"], vector["name"]
+        fields = cbor2.loads(payload)
+        assert (fields[4], fields[5]) == (vector["kind"], vectors["made_at"]), vector["name"]
+        assert fields[2].hex() == vectors["election"], vector["name"]
+    for vector in vectors["invalid"]:
+        assert signers_of(bytes.fromhex(vector["cose"]), vectors["keys"]) is None, vector["name"]
         assert vector["error"] != "accepted", vector["name"]
     return len(vectors["valid"]) + len(vectors["invalid"])
 
@@ -223,7 +305,8 @@ def check_cosignatures(folder):
 
 def main():
     folder = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else pathlib.Path(__file__).parent
-    checked = check_records(folder) + check_receipts(folder) + check_gate(folder) + check_cosignatures(folder)
+    checks = [check_records, check_statements, check_receipts, check_gate, check_cosignatures]
+    checked = sum(check(folder) for check in checks)
     print(f"{checked} vectors hold")
 
 

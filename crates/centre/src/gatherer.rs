@@ -314,6 +314,7 @@ impl Gatherer {
 
     /// Takes in what has happened.
     pub fn handle(&mut self, now_ms: u64, input: Input) -> Vec<Action> {
+        let fresh = matches!(input, Input::Signed { .. });
         let mut actions = match input {
             Input::Signed { note, last } => self.signed(note, last),
             Input::Resumed => {
@@ -323,6 +324,7 @@ impl Gatherer {
             Input::Answered { server, id, answer } => self.answered(now_ms, server, id, answer),
             Input::Tick => Vec::new(),
         };
+        self.begin_round(now_ms, fresh);
         self.go_on(now_ms, &mut actions);
         actions
     }
@@ -346,6 +348,7 @@ impl Gatherer {
         if self.round.is_none_or(|round| round < checkpoint.size) {
             self.preferred = self.preferred.max(Some(checkpoint.size));
         }
+        self.begin_round(now_ms, false);
         self.go_on(now_ms, &mut actions);
         Ok(actions)
     }
@@ -412,9 +415,8 @@ impl Gatherer {
         Vec::new()
     }
 
-    /// Begins a round if one is due, asks whoever is due, and says when the last checkpoint is complete.
+    /// Asks whoever is due, and says when the last checkpoint is complete.
     fn go_on(&mut self, now: u64, actions: &mut Vec<Action>) {
-        self.begin_round(now);
         for at in 0..self.servers.len() {
             let wanted = self.servers.get(at).is_some_and(|server| self.wants(server));
             let Some(server) = self.servers.get_mut(at) else { continue };
@@ -428,11 +430,13 @@ impl Gatherer {
         actions.extend(self.complete(now));
     }
 
-    fn begin_round(&mut self, now: u64) {
+    /// Begins a round if one is due. A checkpoint that is just signed may begin it a little early: waiting would only make it old.
+    fn begin_round(&mut self, now: u64, fresh: bool) {
         let latest = self.latest();
         let newer = !self.recent.is_empty() && self.round.is_none_or(|round| round < latest);
         let last = self.last.is_some_and(|last| last.size == latest);
-        if !newer || (now < self.next_round && !last) {
+        let early = if fresh { self.pace.every_ms / 5 } else { 0 };
+        if !newer || (now.saturating_add(early) < self.next_round && !last) {
             return;
         }
         let preferred = self.preferred.take().filter(|&size| !last && self.round < Some(size));

@@ -7,6 +7,7 @@
 //! [`intake`] (is the record authentic, what do the rules say?) → [`journal`] (durable) → receipt → [`sequencer`] (its place in the log)
 //! → [`gatherer`] (who has witnessed it?).
 
+mod docket;
 pub mod gate;
 pub mod gatherer;
 pub mod intake;

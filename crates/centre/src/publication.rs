@@ -19,23 +19,13 @@ pub trait Shelf {
     fn put_checkpoint(&mut self, note: &[u8]) -> Result<(), Self::Error>;
 }
 
-/// Publishes a step of the log and the checkpoint that covers it, which is signed once its tiles are there. After an error, the same
-/// call again goes on.
-pub fn publish<S: Shelf, E: From<S::Error>>(
-    shelf: &mut S,
-    growth: &Growth,
-    sign: impl FnOnce() -> Result<String, E>,
-) -> Result<(), E> {
-    shelf.put_tiles(growth)?;
-    promise(shelf, sign)
-}
-
-/// Signs and shows a checkpoint whose tiles are there.
+/// Signs and shows a checkpoint whose tiles are there; returns its note. After an error, the same call again goes on.
 pub fn promise<S: Shelf, E: From<S::Error>>(
     shelf: &mut S,
     sign: impl FnOnce() -> Result<String, E>,
-) -> Result<(), E> {
+) -> Result<String, E> {
     let note = sign()?;
     shelf.remember(note.as_bytes())?;
-    Ok(shelf.put_checkpoint(note.as_bytes())?)
+    shelf.put_checkpoint(note.as_bytes())?;
+    Ok(note)
 }

@@ -4,7 +4,7 @@ use tallyproof_record::definition::Committed;
 use thiserror::Error;
 
 use crate::{
-    intake::{Authentic, Refusal},
+    intake::{Authentic, Intake, Refusal},
     journal::Cut,
     promise::{self, Broken, Promise},
     sequencer::{Growth, SequenceError, Sequencer},
@@ -85,14 +85,18 @@ impl Rebuild {
 
     /// Takes the next record, as intake judged it. `hold` is told of it: whoever knows what the centre holds has to hear of this one,
     /// or it is written again when its station sends it again.
+    ///
+    /// Statements are noted in the journal's order, for the records after them.
     pub fn record(
         &mut self,
+        intake: &Intake,
         judged: Result<Authentic, Refusal>,
         hold: impl FnOnce(&Authentic),
     ) -> Result<(), RestartError> {
         self.rows = self.rows.saturating_add(1);
         let row = self.rows;
         let record = judged.map_err(|refusal| RestartError::Record { row, refusal })?;
+        intake.note(&record);
         hold(&record);
         self.batch.push(record);
         Ok(())

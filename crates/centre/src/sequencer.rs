@@ -41,7 +41,7 @@ pub enum SequenceError {
         found: u64,
     },
     /// An entry is too long for the log's format. The gate should have refused it.
-    #[error("a record of {0} bytes does not fit a log entry of {MAX_ENTRY_LEN} bytes")]
+    #[error("a record or statement of {0} bytes does not fit a log entry of {MAX_ENTRY_LEN} bytes")]
     Entry(usize),
     /// The tree could not give a tile.
     #[error("the tree has no tile {0}: this is a fault of the program")]
@@ -77,8 +77,8 @@ impl Sequencer {
         if let Some(long) = batch.iter().find(|record| record.bytes().len() >= MAX_ENTRY_LEN) {
             return Err(SequenceError::Entry(long.bytes().len()));
         }
-        batch.sort_unstable_by_key(Authentic::order);
-        self.grow(batch.iter().map(|record| Entry::Record(record.bytes()).encode()))
+        batch.sort_unstable_by(|a, b| a.place().cmp(b.place()));
+        self.grow(batch.iter().map(Authentic::entry))
     }
 
     /// The tree so far.

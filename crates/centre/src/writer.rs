@@ -12,7 +12,7 @@ use tallyproof_record::{
 };
 
 use crate::{
-    intake::Authentic,
+    intake::{Authentic, Intake, Together},
     journal::{Cut, Journal, Row},
     known::ReceiptBytes,
 };
@@ -60,6 +60,16 @@ pub struct NotDurable<W, E> {
     pub records: Vec<(RecordDigest, W)>,
 }
 
+/// What came of a group.
+#[derive(Debug)]
+pub struct Commit<W, E> {
+    /// Statements whose every signature another copy brings: nothing was written for them. Two workers may have admitted them side
+    /// by side; here, where the journal's order is made, it shows which came first.
+    pub repeated: Vec<(RecordDigest, W)>,
+    /// What is durable, or why nothing is.
+    pub written: Result<Vec<Durable<W>>, NotDurable<W, E>>,
+}
+
 /// Records on their way through the journal. `W` is whatever wants to be told.
 #[derive(Debug)]
 pub struct Writer<W> {
@@ -91,19 +101,31 @@ impl<W> Writer<W> {
     }
 
     /// Makes the group durable: all of it, or none.
-    pub fn commit<J: Journal>(&mut self, journal: &mut J) -> Result<Vec<Durable<W>>, NotDurable<W, J::Error>> {
-        let group = std::mem::take(&mut self.group);
+    pub fn commit<J: Journal>(&mut self, intake: &Intake, journal: &mut J) -> Commit<W, J::Error> {
+        let mut together = Together::default();
+        let group = std::mem::take(&mut self.group).into_iter();
+        let (group, repeated): (Vec<_>, Vec<_>) = group.partition(|(record, _)| together.take(intake, record));
+        Commit { repeated: group_of(repeated), written: self.write(group, intake, journal) }
+    }
+
+    fn write<J: Journal>(
+        &mut self,
+        group: Vec<(Authentic, W)>,
+        intake: &Intake,
+        journal: &mut J,
+    ) -> Result<Vec<Durable<W>>, NotDurable<W, J::Error>> {
         if group.is_empty() {
             return Ok(Vec::new());
         }
         let rows: Vec<_> =
             group.iter().map(|(record, _)| Row { digest: record.digest(), record: record.bytes() }).collect();
         if let Err(error) = journal.append(&rows) {
-            let records = group.into_iter().map(|(record, waiter)| (*record.digest(), waiter)).collect();
-            return Err(NotDurable { error, records });
+            return Err(NotDurable { error, records: group_of(group) });
         }
         let settle = |(record, waiter): (Authentic, W)| {
-            let receipt = Receipt { station: record.station(), contest: record.contest(), digest: *record.digest() };
+            // Before anybody hears of a statement: a record that relies on it comes after it in the journal.
+            intake.note(&record);
+            let receipt = record.receipt();
             self.uncut.push(record);
             Durable { receipt, waiter }
         };
@@ -119,4 +141,8 @@ impl<W> Writer<W> {
         journal.mark(cut)?;
         Ok(Some((cut, std::mem::take(&mut self.uncut))))
     }
+}
+
+fn group_of<W>(group: Vec<(Authentic, W)>) -> Vec<(RecordDigest, W)> {
+    group.into_iter().map(|(record, waiter)| (*record.digest(), waiter)).collect()
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::{anyhow, ensure};
-use tallyproof_cli::night::{self, NightPlan};
+use tallyproof_cli::night::{self, NightPlan, WitnessPlan};
 use tallyproof_cli::{Printer, package};
 use tallyproof_drill::keys::Seed;
 use tallyproof_drill::network::Chance;
@@ -16,6 +16,7 @@ fn main() -> anyhow::Result<()> {
     import_fixture(&fixture, &election)?;
     let perfect = Chance::new(0.0).ok_or_else(|| anyhow!("no chance"))?;
     let plan = NightPlan {
+        witnesses: WitnessPlan { offline: 0, lying: 0 },
         bundle: folder.path().join("bundle"),
         stations: None,
         loss: perfect,

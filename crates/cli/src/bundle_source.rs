@@ -16,8 +16,8 @@ const FILE_LIMIT: u64 = 1 << 29;
 /// Longest wait for one file of a web server.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The bundle in a folder or at an http(s) URL.
-pub fn open(place: &str) -> anyhow::Result<Box<dyn Source>> {
+/// The bundle in a folder or below an http(s) URL.
+pub fn open(place: &str) -> anyhow::Result<Box<dyn Source + Send>> {
     if place.starts_with("https://") || place.starts_with("http://") {
         return Ok(Box::new(Web::open(place)?));
     }

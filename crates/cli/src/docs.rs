@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use clap::{Arg, Command, CommandFactory};
+use tallyproof_count::statements::FAULTS;
 use tallyproof_record::definition::package;
 use tallyproof_record::rules::{Rule, TABLE};
+use tallyproof_record::statement::{REASONS, REMARKS};
 
 use crate::{Cli, commands, config};
 
@@ -43,6 +45,9 @@ fn rules() -> String {
     for rule in TABLE {
         push_row(&mut out, &rule_cells(rule));
     }
+    push_codes(&mut out, "Statements (`statement.md`): one that fails a rule is in the log, without effect", FAULTS);
+    push_codes(&mut out, "Why a correction is made", REASONS);
+    push_codes(&mut out, "What an endorsement may add", REMARKS);
     out
 }
 
@@ -55,6 +60,8 @@ fn checks() -> String {
     push_codes(&mut out, "Bundles (`verify`, `bundle.md`)", tallyproof_count::check::TABLE);
     push_codes(&mut out, "Trust files (`verify --trust`)", tallyproof_count::trust::CODES);
     push_codes(&mut out, "Election packages (`election check`, `package.md`)", package::CODES);
+    push_codes(&mut out, "Tables of lists (`seats`, `seats.md`)", tallyproof_count::seats::table::CODES);
+    push_codes(&mut out, "Published figures (`settled`, `settled.md`)", tallyproof_count::settled::published::CODES);
     push_codes(&mut out, "Imports (`import`)", tallyproof_evidence::report::CODES);
     push_codes(&mut out, "Drill scripts (`drill`, `../guide/drills.md`)", tallyproof_drill::script::CODES);
     out

@@ -7,8 +7,10 @@ use anyhow::{Context, anyhow};
 use ureq::Agent;
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 
-/// Answers about the record itself (malformed, not authentic, too long): the same bytes will get them again.
-const FINAL: [u16; 3] = [400, 403, 413];
+use crate::centre::StatementAnswer;
+
+/// Answers about the record or statement itself (malformed, not authentic, nothing new, too long): the same bytes will get them again.
+const FINAL: [u16; 4] = [400, 403, 409, 413];
 /// A relay holds the record and has no receipt yet.
 const HELD: u16 = 202;
 const ANSWER_LIMIT: u64 = 4096;
@@ -45,6 +47,35 @@ pub fn post_record(agent: &Agent, url: &str, record: &[u8]) -> anyhow::Result<An
         return Ok(Answer::Refused { status: status.as_u16(), reason });
     }
     Err(anyhow!("the centre answered {status}: {reason}"))
+}
+
+/// What a centre says of a statement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Posted {
+    /// It has this copy.
+    Taken(StatementAnswer),
+    /// The same bytes will get this answer again, until the log says otherwise.
+    Refused {
+        /// The check or rule.
+        code: String,
+        /// In words.
+        reason: String,
+    },
+}
+
+/// Posts a signed statement. The error is worth another try.
+pub fn post_statement(agent: &Agent, url: &str, statement: &[u8]) -> anyhow::Result<Posted> {
+    match post_record(agent, url, statement)? {
+        Answer::Receipt(json) => {
+            let answer = serde_json::from_slice(&json).context("the answer is not that of a centre to a statement")?;
+            Ok(Posted::Taken(answer))
+        }
+        Answer::Held => Err(anyhow!("this is a relay, and relays carry records only")),
+        Answer::Refused { status, reason } => Ok(match reason.split_once(": ") {
+            Some((code, reason)) => Posted::Refused { code: code.to_owned(), reason: reason.to_owned() },
+            None => Posted::Refused { code: status.to_string(), reason },
+        }),
+    }
 }
 
 /// A client that gives up on a request after `timeout`. `ca` (PEM) replaces the public certificate authorities.

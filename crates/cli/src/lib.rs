@@ -11,6 +11,9 @@
 //! | [`night`] | a whole election night on this machine |
 //! | [`drill`] | a rehearsal under attack, by a script |
 //! | [`relay`] | records of others, held and sent on |
+//! | [`mirror`] | a verified copy of a bundle |
+//! | [`statement`] | drafts and signed statements in files, the keys of those who sign them |
+//! | [`witness`] | an independent copy of a log, and what it cosigns |
 //! | [`printer`] | the one way out: stdout, stderr, JSON, progress |
 //! | [`files`] | durable, never overwriting writes and bounded reads |
 
@@ -23,15 +26,20 @@ pub mod drill;
 mod field;
 pub mod files;
 pub mod http;
+mod keyfile;
+pub mod mirror;
 pub mod night;
 pub mod pack;
 pub mod package;
 pub mod printer;
 pub mod relay;
 pub mod serve;
+pub mod simulation;
 pub mod sockets;
+pub mod statement;
 pub mod station;
 pub mod table;
+pub mod witness;
 
 use std::ffi::OsString;
 use std::path::PathBuf;

@@ -5,7 +5,9 @@ use std::path::Path;
 
 use anyhow::{Context, bail, ensure};
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use tallyproof_count::policy;
+use tallyproof_log::policy::PolicyError;
 use tallyproof_record::definition::package::{self, Files};
 use tallyproof_record::definition::results::{self, Results};
 use tallyproof_record::{Election, Problem};
@@ -46,8 +48,16 @@ pub fn read(folder: &Path) -> anyhow::Result<Files> {
 /// Checks a package's definition and, where it has them, its figures.
 pub fn check(found: &Files) -> Result<Package, Vec<Problem>> {
     let election = package::parse(found)?;
+    policy::check(election.policy_lines()).map_err(|error| vec![policy_problem(found, error)])?;
     let results = found.get(RESULTS_FILE).map(|bytes| results::parse(bytes, &election)).transpose()?;
     Ok(Package { election, results })
+}
+
+fn policy_problem(found: &Files, error: PolicyError) -> Problem {
+    match error {
+        PolicyError::Line { line, error } => package::policy_problem(found, line.saturating_sub(1), error.to_string()),
+        error => package::policy_problem(found, 0, error.to_string()),
+    }
 }
 
 /// Reads and checks a package; a package with mistakes is an error that lists them.
@@ -85,7 +95,7 @@ pub fn write<'f>(folder: &Path, files: impl IntoIterator<Item = (&'f str, &'f [u
 }
 
 /// A problem as `--json` prints it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ProblemRow {
     /// Stable code.
     pub code: String,

@@ -8,7 +8,7 @@ use std::{
 use tallyproof_record::{
     Election, StationNo,
     cose::KeyId,
-    definition::{Committed, StationKey},
+    definition::{Authority, Committed, StationKey},
     rules::RuleId,
     statement::{Act, Holder, KeyChange},
 };
@@ -168,7 +168,7 @@ fn defined_key<'e>(election: &'e Election, holder: &Holder) -> Option<&'e Statio
 }
 
 fn all_keys(election: &Election) -> impl Iterator<Item = KeyId> {
-    let members = election.authority().into_iter().flat_map(|authority| authority.members()).map(|member| &member.key);
+    let members = election.authority().into_iter().flat_map(Authority::members).map(|member| &member.key);
     let agents = election.agents().iter().map(|agent| &agent.key);
     let stations = election.stations().iter().filter_map(|station| station.key.as_deref());
     members.chain(agents).chain(stations).map(StationKey::id)

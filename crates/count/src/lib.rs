@@ -10,6 +10,11 @@
 //! | [`keyring`] | the keys that were enrolled and revoked in the log |
 //! | [`totals`] | sums by contest, area, ballot line, candidate and party |
 //! | [`effect`] | what each correction changed |
+//! | [`seats`] | from votes to seats |
+//! | [`assertion`] | linear assertions over votes, in integers |
+//! | [`mod@settled`] | whether records that are not included can change an outcome |
+//! | [`number`] | numbers as people read them |
+//! | [`share`] | thresholds and majorities as exact fractions |
 //! | [`bundle`] | paths of the bundle, and the index files that anyone can rebuild |
 //! | [`manifest`] | the signed list of the bundle's files |
 //! | [`trust`] | what a sceptic takes from outside the bundle |
@@ -17,6 +22,7 @@
 //! | [`mod@verify`] | redoes everything that a bundle states |
 //! | [`check`] | the one table of what [`mod@verify`] checks |
 
+pub mod assertion;
 pub mod bundle;
 pub mod check;
 pub mod effect;
@@ -24,8 +30,12 @@ pub mod judge;
 pub mod keyring;
 pub mod ledger;
 pub mod manifest;
+pub mod number;
 pub mod policy;
 mod roster;
+pub mod seats;
+pub mod settled;
+pub mod share;
 pub mod statements;
 mod statements_json;
 pub mod totals;

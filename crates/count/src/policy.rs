@@ -5,6 +5,8 @@ use tallyproof_log::{
     policy::{Policy, PolicyError},
 };
 
+use crate::ledger::Ledger;
+
 /// The whole policy: the log's own line, then `lines`, those of a C2SP tlog-policy without a log's. No lines ask for nobody.
 ///
 /// The number of the line in an error counts `lines`, from 1.
@@ -12,6 +14,25 @@ pub fn of_lines(lines: &[String], log: &VerifierKey) -> Result<Policy, PolicyErr
     let mut policy = parse(lines)?;
     policy.add_log(log.clone(), None)?;
     Ok(policy)
+}
+
+/// The policy that a log prefix puts in force: the one of its last policy statement, or else the definition's.
+pub fn in_force(ledger: &Ledger, log: &VerifierKey) -> Result<Policy, PolicyError> {
+    of_lines(ledger.policy_lines(), log)
+}
+
+/// The keys of `log/vkeys`: the log's, then those of every witness of every policy that was ever in force, so that what they
+/// cosigned can be checked for ever.
+pub fn vkeys(ledger: &Ledger, log: &VerifierKey) -> Vec<VerifierKey> {
+    let policies = ledger.policies().filter_map(|lines| of_lines(lines, log).ok());
+    let witnesses = policies.flat_map(|policy| policy.witnesses().iter().map(|it| it.key.clone()).collect::<Vec<_>>());
+    let mut keys = vec![log.clone()];
+    for key in witnesses {
+        if !keys.contains(&key) {
+            keys.push(key);
+        }
+    }
+    keys
 }
 
 /// What is wrong with the lines, for whoever knows no log yet.

@@ -6,14 +6,14 @@ use serde::Serialize;
 use tallyproof_record::{
     ContestNo, Election, StationNo,
     definition::{Figure, Named},
-    statement::{Act, Bulletin, Correction, Endorsement, Holder, KeyChange, Verdict},
+    statement::{Act, Bulletin, Correction, Endorsement, Holder, KeyChange, Remark, Verdict},
 };
 
 use crate::{
     effect::Effect,
     judge::Signer,
     ledger::Ledger,
-    statements::{CorrectionView, StatementEntry},
+    statements::{CorrectionView, Fault, StatementEntry},
 };
 
 /// Format number of `index/statements.json`.
@@ -124,7 +124,7 @@ impl<'a> Row<'a> {
             id: hex::encode(entry.id),
             made_at: entry.statement.made_at,
             signers: people(election, &entry.signers),
-            code: entry.fault.map(|fault| fault.code()),
+            code: entry.fault.map(Fault::code),
             says: Says::new(election, &entry.statement.act, effect),
         }
     }
@@ -137,7 +137,7 @@ impl<'a> Says<'a> {
             Act::Endorsement(Endorsement { station, record, remark }) => Self::Endorsement {
                 station: station_id(election, *station),
                 record: hex::encode(record),
-                remark: remark.map(|remark| remark.code()),
+                remark: remark.map(Remark::code),
             },
             Act::Correction(correction) => Self::Correction(Box::new(CorrectionRow::new(election, correction, effect))),
             Act::Bulletin(Bulletin { number, tree_size, root, totals }) => {

@@ -5,7 +5,7 @@ use tallyproof_log::{
     note::{PublicKey, VerifierKey},
     policy::Policy,
 };
-use tallyproof_record::{Problem, definition::DefinitionHash};
+use tallyproof_record::{Problem, definition::DefinitionHash, problem::place};
 use toml::Spanned;
 
 /// Every stable code of a trust file's mistakes, with its meaning.
@@ -92,14 +92,6 @@ fn parse_policy(text: &str, log: Option<&VerifierKey>) -> Result<Policy, String>
         return Err("the log's key is not in the policy".into());
     }
     Ok(policy)
-}
-
-/// `name:line:column` of a byte offset.
-fn place(name: &str, text: &str, offset: usize) -> String {
-    let before = text.get(..offset).unwrap_or(text);
-    let line = before.matches('\n').count() + 1;
-    let column = before.rsplit('\n').next().map_or(0, |line| line.chars().count()) + 1;
-    format!("{name}:{line}:{column}")
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ use std::{
 };
 
 use serde::Serialize;
-use tallyproof_log::{fork::Fork, merkle::Hash, note::VerifierKey, tile::TilePath};
+use tallyproof_log::{fork::Fork, merkle::Hash, note::VerifierKey, tile::TilePath, tree::Tree};
 use tallyproof_record::{
     Problem,
     definition::{Committed, package},
@@ -138,7 +138,7 @@ impl Verification {
         if accused {
             self.problems.push(Check::Forked.problem(place, fork.to_string()));
             self.ok = false;
-            self.statement = statement::of(self, &self.premises);
+            self.statement = statement::of(self, self.premises);
         }
         accused
     }
@@ -301,7 +301,8 @@ fn check_log(
     problems.extend(statements.manifest.as_ref().and_then(|manifest| check_manifest_root(&manifest.value, &log)));
     if log.entries_hold {
         problems.extend(tally.check_index(source));
-        problems.extend(tally.ledger.iter().flat_map(|ledger| bulletins::check(ledger, log.tree.as_ref())));
+        let bulletins = tally.ledger.iter().flat_map(|ledger| bulletins::check(ledger, log.tree.as_ref(), 0));
+        problems.extend(bulletins.map(|(_, problem)| problem));
     }
     Count { ledger: tally.ledger, log }
 }
@@ -380,6 +381,12 @@ impl Sink for Tallying {
         self.leaves.bundles.push((tile, leaves));
         ControlFlow::Continue(())
     }
+}
+
+/// What of the bulletins in effect, from the `since`-th on, is not what the ledger and the tree give; with each problem the log
+/// index of its bulletin.
+pub fn check_bulletins(ledger: &Ledger, tree: &Tree, since: usize) -> Vec<(u64, Problem)> {
+    bulletins::check(ledger, Some(tree), since)
 }
 
 /// Counts the next entry of the log; says what of it no honest log holds.
@@ -480,6 +487,6 @@ fn report(findings: Findings, count: Count, problems: Vec<Problem>) -> Verificat
         log: findings.statements.log.clone(),
         premises: findings.premises,
     };
-    verification.statement = statement::of(&verification, &findings.premises);
+    verification.statement = statement::of(&verification, findings.premises);
     verification
 }

@@ -1,5 +1,5 @@
 //! Writes a log of N made-up entries below a folder, its checkpoint cosigned by three witnesses, for other programs to verify:
-//! `write_log DIR N`.
+//! `write_log DIR N`. In `DIR/proofs` stand some entries, and the log proofs that their compact receipts give back.
 //!
 //! The keys are those of fixed seeds, so they sign nothing but examples.
 
@@ -7,10 +7,12 @@ use std::{env, error::Error, fs, path::Path};
 
 use tallyproof_log::{
     checkpoint::Checkpoint,
+    compact::CompactReceipt,
     cosignature::CosignerKey,
     merkle::leaf_hash,
-    note::{SignedNote, SignerKey},
+    note::{SignedNote, SignerKey, VerifierKey},
     policy::{Policy, Threshold},
+    proof::LogProof,
     tile::{encode_entries, tiles_for},
     tree::Tree,
 };
@@ -20,6 +22,9 @@ const TIME: u64 = 1_782_864_000;
 
 const WITNESSES: [&str; 3] = ["a", "b", "c"];
 
+/// Entries whose proofs are written.
+const SAMPLES: u64 = 5;
+
 /// The one whose key is of ML-DSA-44.
 const POST_QUANTUM: &str = "c";
 
@@ -28,7 +33,19 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (Some(folder), Some(size)) = (arguments.next(), arguments.next()) else {
         return Err("usage: write_log DIR N".into());
     };
-    write_log(&Path::new(&folder).join("log"), size.parse()?)
+    let (folder, size) = (Path::new(&folder), size.parse()?);
+    let log = write_log(&folder.join("log"), size)?;
+    let last = size.checked_sub(1);
+    let samples = (0..SAMPLES).filter_map(|step| last.map(|last| step * last / (SAMPLES - 1)));
+    samples.into_iter().try_for_each(|index| write_proof(&folder.join("proofs"), index, &log))
+}
+
+/// What the proofs of a log's entries are made of.
+struct Log {
+    tree: Tree,
+    key: VerifierKey,
+    note: SignedNote,
+    policy: Policy,
 }
 
 fn entry(index: u64) -> Vec<u8> {
@@ -36,7 +53,20 @@ fn entry(index: u64) -> Vec<u8> {
     format!("entry {index}").repeat(usize::from(index % 7 != 6)).into_bytes()
 }
 
-fn write_log(log: &Path, size: u64) -> Result<(), Box<dyn Error>> {
+/// The proof of one entry, by way of its compact receipt, in which the cosignature of ML-DSA-44 has no room.
+fn write_proof(folder: &Path, index: u64, log: &Log) -> Result<(), Box<dyn Error>> {
+    let leaf = leaf_hash(&entry(index));
+    let path = log.tree.inclusion_proof(index, log.tree.size())?;
+    let proof = LogProof { extra: Vec::new(), index, path, checkpoint: log.note.clone() };
+    let (compact, _) = CompactReceipt::of(&proof, &leaf, &log.key, &log.policy)?;
+    let back = CompactReceipt::decode(&compact.encode())?.to_proof(&leaf, &log.key, &log.policy)?;
+    fs::create_dir_all(folder)?;
+    fs::write(folder.join(format!("{index}.entry")), entry(index))?;
+    fs::write(folder.join(format!("{index}.tlog-proof")), back.to_string())?;
+    Ok(())
+}
+
+fn write_log(log: &Path, size: u64) -> Result<Log, Box<dyn Error>> {
     let tree: Tree = (0..size).map(|index| leaf_hash(&entry(index))).collect();
     for path in tiles_for(0, size) {
         let first = path.first().ok_or("tile beyond the format")?;
@@ -65,5 +95,5 @@ fn write_log(log: &Path, size: u64) -> Result<(), Box<dyn Error>> {
     fs::write(log.join("checkpoint"), note.to_string())?;
     fs::write(log.join("vkeys"), format!("{}\n", signer.verifier()))?;
     fs::write(log.join("policy"), policy.to_string())?;
-    Ok(())
+    Ok(Log { tree, key: signer.verifier().clone(), note, policy })
 }

@@ -110,6 +110,14 @@ impl Policy {
         Ok(())
     }
 
+    /// Says where a witness is reached, in place of what was said before.
+    pub fn set_url(&mut self, name: &str, url: &str) -> Result<(), PolicyError> {
+        let url = word(url)?;
+        let witness = self.witnesses.iter_mut().find(|witness| witness.name == name);
+        witness.ok_or_else(|| PolicyError::NoWitness(name.to_owned()))?.url = Some(url);
+        Ok(())
+    }
+
     /// Defines a group of witnesses and groups that are defined already and are in no other group.
     pub fn add_group(&mut self, name: &str, threshold: Threshold, members: &[&str]) -> Result<(), PolicyError> {
         check_room(&self.groups, "groups")?;
@@ -319,6 +327,9 @@ pub enum PolicyError {
     /// A group or the quorum names what is not defined before it.
     #[error("no line before this one defines a witness or group {0}")]
     Undefined(String),
+    /// A name that is no witness's.
+    #[error("the policy has no witness {0}")]
+    NoWitness(String),
     /// A witness or group is a member twice, which would give it two votes.
     #[error("{0} is already a member of a group; it can be one once")]
     MemberTwice(String),

@@ -5,17 +5,23 @@
 
 use std::{fmt, str};
 
+use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 use crate::{
     checkpoint::{Checkpoint, CheckpointError},
     encoding::decimal,
     merkle::Hash,
-    note::{MAX_NOTE_LEN, MAX_SIGNATURES, NoteError, NoteSignature, SignedNote},
+    note::{KeyName, MAX_NOTE_LEN, MAX_SIGNATURES, NoteError, NoteSignature, SignedNote},
 };
 
 /// What follows a witness's submission prefix in the URL that a checkpoint is posted to.
 pub const ADD_CHECKPOINT: &str = "/add-checkpoint";
+
+/// What follows a witness's monitoring prefix in the URL of the checkpoint that it cosigned last for the log of this origin.
+pub fn checkpoint_path(origin: &KeyName) -> String {
+    format!("/{}/checkpoint", Hash(Sha256::digest(origin.as_str()).into()))
+}
 
 /// The most hashes of a consistency proof that a request may have.
 pub const MAX_PROOF: usize = 63;

@@ -13,10 +13,12 @@
 //! | [`receipt`] | the centre's signed promise that a record is durable |
 //! | [`proven`] | a record and the proof that it is in the log, in one datagram |
 //! | [`entry`] | what a log entry's bytes mean |
+//! | [`csv`] | tables, read strictly, with the place of every field |
 //! | [`problem`] | a finding with its code and place |
 
 mod cbor;
 pub mod cose;
+pub mod csv;
 pub mod definition;
 pub mod entry;
 pub mod frame;

@@ -28,3 +28,21 @@ impl fmt::Display for Problem {
         write!(f, "{}: {}: {}", self.place, self.code, self.what)
     }
 }
+
+/// Foreign text as it may stand in a message: short, and without characters that steer a terminal.
+pub fn shown(text: &str) -> String {
+    let mut out = String::from("`");
+    for c in text.chars().take(64) {
+        if c.is_control() { out.extend(c.escape_default()) } else { out.push(c) }
+    }
+    out.push_str(if text.chars().nth(64).is_some() { "…`" } else { "`" });
+    out
+}
+
+/// `name:line:column` of a byte offset in `text`.
+pub fn place(name: &str, text: &str, at: usize) -> String {
+    let before = text.get(..at).unwrap_or(text);
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().map_or(0, |line| line.chars().count()) + 1;
+    format!("{name}:{line}:{column}")
+}

@@ -23,6 +23,8 @@ use crate::definition::{ContestNo, DefinitionHash, Phase, StationKey, StationNo,
 use crate::entry::Entry;
 use crate::tally::Stage;
 
+/// What every statement begins with: the tag of COSE_Sign, 98. A record begins with that of COSE_Sign1.
+pub const PREFIX: [u8; 2] = [0xd8, 98];
 /// Payload format written and accepted.
 pub const FORMAT: u8 = 1;
 /// Longest statement: with its type byte it fills a log entry.

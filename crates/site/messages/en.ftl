@@ -13,6 +13,9 @@ nav-stations = Stations
 poll-day = Poll of { $date }
 figures-source = Source of the figures: { $source }
 log-state = As of { $size } entries of the log
+log-open = The log is not finished: more can follow.
+log-finished = The log is finished: nothing follows.
+log-cosigned = Witnesses that cosigned its first { $size } entries: { $names }.
 contests-heading = Contests
 open-contest = Results and stations
 
@@ -123,6 +126,48 @@ column-number = Number
 column-station = Station
 column-rules = Rules
 column-entries = Log entries
+
+## Corrections and endorsements
+stands-heading = As counted, and as it stands
+stands-note = As counted are the figures of the stations’ own records. As it stands has the figures of the corrections in force in their place. Nothing else differs.
+stands-notice = { $n ->
+    [one] These figures are as counted. { $n } correction is in force; as it stands is shown beside them below.
+   *[other] These figures are as counted. { $n } corrections are in force; as it stands is shown beside them below.
+}
+column-as-counted = As counted
+column-as-it-stands = As it stands
+column-difference = Difference
+stands-stations = Stations counted
+corrections-heading = Corrections
+corrections-note = Each is signed by as many members of the electoral authority as the definition asks for. One that a later one took the place of stays listed. The effect is what it changed when compared with what stood before it.
+column-stage = Stage
+column-effect = Effect
+column-signed = Signed by
+stage-canvass = Canvass
+stage-ruling = Ruling
+stage-rerun = Poll held again
+correction-replaced = a later correction took its place
+correction-annuls = The station’s poll in this contest counts no longer.
+correction-no-change = No candidate’s votes change.
+correction-counts-station = The station was not counted before.
+correction-uncounts-station = The station is not counted any more.
+endorsed = { $n ->
+    [one] { $n } record is endorsed: an agent, an observer or its own station has co-signed it.
+   *[other] { $n } records are endorsed: an agent, an observer or their own station has co-signed them.
+}
+station-corrected = corrected, log entry { $entry }
+station-annulled = annulled, log entry { $entry }
+data-statements = Statements: corrections, endorsements, keys, policies (JSON)
+correction-re-01 = A figure was entered wrongly; the station’s paper record has the right one.
+correction-re-02 = The station’s paper record itself was wrong; the authority has established the right figures.
+correction-re-03 = No record came that could be counted; these are the figures of the paper record.
+correction-re-04 = Different records came; these figures hold.
+correction-re-05 = A rule kept the record apart; its figures were examined, and these hold.
+correction-re-06 = The ballots were counted again.
+correction-re-07 = A court or electoral body has ruled.
+correction-re-08 = The station’s poll was annulled.
+correction-re-09 = The station’s poll was held again.
+correction-re-10 = An earlier correction was wrong.
 
 ## Rules
 rules-heading = The rules named above
@@ -279,6 +324,10 @@ reason-too-long = The body is longer than any record, or cut off.
 reason-structure = Not a sealed record in its one canonical form.
 reason-key = Not signed with the key that the register gives for the station.
 reason-signature = The signature does not hold.
+reason-election = A statement of another election.
+reason-signers = Nobody has signed the statement whose signature counts.
+reason-known = Every signature of the statement is here already.
+reason-no-effect = A rule keeps the statement from having an effect.
 reason-source = The connection’s source held as many as one source may.
 reason-full = Every place for a connection was taken.
 reason-displaced = The connection had held its place longest and made room for another.
@@ -301,3 +350,43 @@ hostile-conflict = A second, different record, signed with a station’s own key
 hostile-slowloris = HTTP connections that send their header a byte at a time.
 hostile-body-drip = HTTP connections that send their body a byte at a time.
 hostile-http-post = Forged records over HTTP.
+
+## The page of a witness
+witness-title = Witness
+witness-question-holds = What do I hold?
+witness-question-recounted = What did I recount?
+witness-question-differs = Where do I differ?
+witness-held = { $n ->
+    [one] { $n } entry of the log
+   *[other] { $n } entries of the log
+}
+witness-cosigned = { $n ->
+    [one] Cosigned at { $n } entry.
+   *[other] Cosigned at { $n } entries.
+}
+witness-cosigned-none = Nothing cosigned yet.
+witness-recounted = { $n ->
+    [one] { $n } entry verified and counted
+   *[other] { $n } entries verified and counted
+}
+witness-counts = Stations, once for each contest: { $counted } counted, { $quarantined } in quarantine, { $missing } missing. Records rejected: { $rejected }.
+witness-differs-none = No difference found
+witness-differs = { $n ->
+    [one] { $n } alarm
+   *[other] { $n } alarms
+}
+witness-same = { $n ->
+    [one] The centre’s totals at { $n } entry are, byte for byte, those counted here.
+   *[other] The centre’s totals at { $n } entries are, byte for byte, those counted here.
+}
+witness-not-compared = The centre’s totals were not compared at this size yet, or differ.
+witness-trouble = At the moment: { $what }
+witness-sums-heading = Sums counted here
+witness-sums-note = { $n ->
+    [one] Over { $n } entry of this witness’s own copy.
+   *[other] Over { $n } entries of this witness’s own copy.
+}
+witness-compare-heading = To compare with others
+witness-compare-note = At one size, every witness and every mirror of this log has the same root. Another root at the same size, signed by the log’s key, is proof of two histories: keep both checkpoints.
+witness-limit-copy = This page is one witness’s own. It shows what that witness was given and counted, not what others were shown.
+witness-limit-paper = Not shown: that a record agrees with the paper or the ballots of its station.

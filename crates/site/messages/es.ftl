@@ -12,6 +12,9 @@ nav-stations = Mesas
 poll-day = Votación del { $date }
 figures-source = Origen de las cifras: { $source }
 log-state = Con { $size } entradas del registro
+log-open = El registro no está terminado: puede seguir más.
+log-finished = El registro está terminado: nada sigue.
+log-cosigned = Testigos que refrendaron sus primeras { $size } entradas: { $names }.
 contests-heading = Contiendas
 open-contest = Resultados y mesas
 
@@ -122,6 +125,48 @@ column-number = Número
 column-station = Mesa
 column-rules = Reglas
 column-entries = Entradas del registro
+
+## Correcciones y refrendos
+stands-heading = Según el cómputo y según lo vigente
+stands-note = Según el cómputo son las cifras de las actas de las propias mesas. Según lo vigente pone en su lugar las cifras de las correcciones en vigor. Nada más difiere.
+stands-notice = { $n ->
+    [one] Estas cifras son según el cómputo. Hay { $n } corrección en vigor; lo vigente se muestra al lado, más abajo.
+   *[other] Estas cifras son según el cómputo. Hay { $n } correcciones en vigor; lo vigente se muestra al lado, más abajo.
+}
+column-as-counted = Según el cómputo
+column-as-it-stands = Según lo vigente
+column-difference = Diferencia
+stands-stations = Mesas contadas
+corrections-heading = Correcciones
+corrections-note = Cada una está firmada por tantos miembros de la autoridad electoral como pide la definición. La que fue reemplazada por otra posterior sigue en la lista. El efecto es lo que cambió frente a lo que valía antes.
+column-stage = Etapa
+column-effect = Efecto
+column-signed = Firmada por
+stage-canvass = Escrutinio definitivo
+stage-ruling = Resolución
+stage-rerun = Votación repetida
+correction-replaced = reemplazada por una corrección posterior
+correction-annuls = La votación de la mesa en esta contienda deja de contar.
+correction-no-change = No cambian los votos de ninguna candidatura.
+correction-counts-station = La mesa no se contaba antes.
+correction-uncounts-station = La mesa ya no se cuenta.
+endorsed = { $n ->
+    [one] { $n } acta está refrendada: un representante, un observador o su propia mesa la ha firmado también.
+   *[other] { $n } actas están refrendadas: un representante, un observador o su propia mesa las ha firmado también.
+}
+station-corrected = corregida, entrada { $entry } del registro
+station-annulled = anulada, entrada { $entry } del registro
+data-statements = Declaraciones: correcciones, refrendos, claves, políticas (JSON)
+correction-re-01 = Una cifra se cargó mal; el acta en papel de la mesa tiene la correcta.
+correction-re-02 = El acta en papel de la mesa estaba mal; la autoridad ha establecido las cifras correctas.
+correction-re-03 = No llegó ningún acta que pudiera contarse; estas son las cifras del acta en papel.
+correction-re-04 = Llegaron actas distintas; valen estas cifras.
+correction-re-05 = Una regla mantuvo aparte el acta; sus cifras se examinaron y valen estas.
+correction-re-06 = Las papeletas se contaron otra vez.
+correction-re-07 = Un tribunal u órgano electoral ha resuelto.
+correction-re-08 = La votación de la mesa fue anulada.
+correction-re-09 = La votación de la mesa se repitió.
+correction-re-10 = Una corrección anterior estaba mal.
 
 ## Rules
 rules-heading = Las reglas nombradas arriba
@@ -278,6 +323,10 @@ reason-too-long = El cuerpo es más largo que cualquier acta, o está cortado.
 reason-structure = No es un acta sellada en su única forma canónica.
 reason-key = No está firmada con la clave que la lista da para la mesa.
 reason-signature = La firma no se cumple.
+reason-election = Una declaración de otra elección.
+reason-signers = No ha firmado la declaración nadie cuya firma cuente.
+reason-known = Todas las firmas de la declaración ya están aquí.
+reason-no-effect = Una regla impide que la declaración tenga efecto.
 reason-source = El origen de la conexión tenía ya tantas como puede tener uno solo.
 reason-full = Todos los lugares para conexiones estaban ocupados.
 reason-displaced = La conexión era la que más tiempo ocupaba su lugar y dejó sitio a otra.
@@ -300,3 +349,43 @@ hostile-conflict = Una segunda acta, distinta, firmada con las claves de la mesa
 hostile-slowloris = Conexiones HTTP que envían su cabecera byte a byte.
 hostile-body-drip = Conexiones HTTP que envían su cuerpo byte a byte.
 hostile-http-post = Actas falsas por HTTP.
+
+## The page of a witness
+witness-title = Testigo
+witness-question-holds = ¿Qué guardo?
+witness-question-recounted = ¿Qué volví a contar?
+witness-question-differs = ¿En qué difiero?
+witness-held = { $n ->
+    [one] { $n } entrada del registro
+   *[other] { $n } entradas del registro
+}
+witness-cosigned = { $n ->
+    [one] Cofirmado con { $n } entrada.
+   *[other] Cofirmado con { $n } entradas.
+}
+witness-cosigned-none = Nada cofirmado todavía.
+witness-recounted = { $n ->
+    [one] { $n } entrada verificada y contada
+   *[other] { $n } entradas verificadas y contadas
+}
+witness-counts = Mesas, una vez por cada contienda: { $counted } contadas, { $quarantined } en cuarentena, { $missing } faltantes. Actas rechazadas: { $rejected }.
+witness-differs-none = Ninguna diferencia encontrada
+witness-differs = { $n ->
+    [one] { $n } alarma
+   *[other] { $n } alarmas
+}
+witness-same = { $n ->
+    [one] Los totales del centro con { $n } entrada son, byte por byte, los contados aquí.
+   *[other] Los totales del centro con { $n } entradas son, byte por byte, los contados aquí.
+}
+witness-not-compared = Los totales del centro no se han comparado aún con este tamaño, o difieren.
+witness-trouble = En este momento: { $what }
+witness-sums-heading = Sumas contadas aquí
+witness-sums-note = { $n ->
+    [one] Sobre { $n } entrada de la copia propia de este testigo.
+   *[other] Sobre { $n } entradas de la copia propia de este testigo.
+}
+witness-compare-heading = Para comparar con otros
+witness-compare-note = Con un mismo tamaño, todos los testigos y todos los espejos de este registro tienen la misma raíz. Otra raíz con el mismo tamaño, firmada por la clave del registro, prueba dos historias: guarde ambos puntos de control.
+witness-limit-copy = Esta página es de un solo testigo. Muestra lo que ese testigo recibió y contó, no lo que se mostró a otros.
+witness-limit-paper = No se muestra: que un acta coincida con el papel o las boletas de su mesa.

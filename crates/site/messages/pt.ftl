@@ -12,6 +12,9 @@ nav-stations = Seções
 poll-day = Votação de { $date }
 figures-source = Origem dos números: { $source }
 log-state = Com { $size } entradas do registro
+log-open = O registro não está encerrado: pode haver mais.
+log-finished = O registro está encerrado: nada se segue.
+log-cosigned = Testemunhas que coassinaram as suas primeiras { $size } entradas: { $names }.
 contests-heading = Disputas
 open-contest = Resultados e seções
 
@@ -122,6 +125,48 @@ column-number = Número
 column-station = Seção
 column-rules = Regras
 column-entries = Entradas do registro
+
+## Correções e referendos
+stands-heading = Como apurado e como está em vigor
+stands-note = Como apurado são os números das atas das próprias seções. Como está em vigor põe no lugar deles os números das correções em vigor. Nada mais difere.
+stands-notice = { $n ->
+    [one] Estes números são como apurado. Há { $n } correção em vigor; o que está em vigor é mostrado ao lado, mais abaixo.
+   *[other] Estes números são como apurado. Há { $n } correções em vigor; o que está em vigor é mostrado ao lado, mais abaixo.
+}
+column-as-counted = Como apurado
+column-as-it-stands = Em vigor
+column-difference = Diferença
+stands-stations = Seções apuradas
+corrections-heading = Correções
+corrections-note = Cada uma está assinada por tantos membros da autoridade eleitoral quantos a definição pede. A que foi substituída por outra posterior continua na lista. O efeito é o que mudou em relação ao que valia antes.
+column-stage = Etapa
+column-effect = Efeito
+column-signed = Assinada por
+stage-canvass = Apuração oficial
+stage-ruling = Decisão
+stage-rerun = Votação repetida
+correction-replaced = substituída por uma correção posterior
+correction-annuls = A votação da seção nesta disputa deixa de contar.
+correction-no-change = Não mudam os votos de nenhuma candidatura.
+correction-counts-station = A seção não era contada antes.
+correction-uncounts-station = A seção já não é contada.
+endorsed = { $n ->
+    [one] { $n } ata está referendada: um fiscal, um observador ou a própria seção também a assinou.
+   *[other] { $n } atas estão referendadas: um fiscal, um observador ou a própria seção também as assinou.
+}
+station-corrected = corrigida, entrada { $entry } do registro
+station-annulled = anulada, entrada { $entry } do registro
+data-statements = Declarações: correções, referendos, chaves, políticas (JSON)
+correction-re-01 = Um número foi digitado errado; a ata em papel da seção tem o certo.
+correction-re-02 = A própria ata em papel da seção estava errada; a autoridade estabeleceu os números certos.
+correction-re-03 = Não chegou nenhuma ata que pudesse ser contada; estes são os números da ata em papel.
+correction-re-04 = Chegaram atas diferentes; valem estes números.
+correction-re-05 = Uma regra manteve a ata à parte; seus números foram examinados, e valem estes.
+correction-re-06 = As cédulas foram contadas de novo.
+correction-re-07 = Um tribunal ou órgão eleitoral decidiu.
+correction-re-08 = A votação da seção foi anulada.
+correction-re-09 = A votação da seção foi repetida.
+correction-re-10 = Uma correção anterior estava errada.
 
 ## Rules
 rules-heading = As regras nomeadas acima
@@ -278,6 +323,10 @@ reason-too-long = O corpo é mais longo do que qualquer ata, ou está cortado.
 reason-structure = Não é uma ata selada na sua única forma canônica.
 reason-key = Não está assinada com a chave que a lista dá para a seção.
 reason-signature = A assinatura não se confirma.
+reason-election = Uma declaração de outra eleição.
+reason-signers = Ninguém cuja assinatura conte assinou a declaração.
+reason-known = Todas as assinaturas da declaração já estão aqui.
+reason-no-effect = Uma regra impede que a declaração tenha efeito.
 reason-source = A origem da conexão já tinha tantas quantas uma só pode ter.
 reason-full = Todos os lugares para conexões estavam ocupados.
 reason-displaced = A conexão era a que ocupava o seu lugar há mais tempo e deu lugar a outra.
@@ -300,3 +349,43 @@ hostile-conflict = Uma segunda ata, diferente, assinada com as chaves da seção
 hostile-slowloris = Conexões HTTP que enviam o seu cabeçalho byte a byte.
 hostile-body-drip = Conexões HTTP que enviam o seu corpo byte a byte.
 hostile-http-post = Atas forjadas por HTTP.
+
+## The page of a witness
+witness-title = Testemunha
+witness-question-holds = O que guardo?
+witness-question-recounted = O que recontei?
+witness-question-differs = Em que difiro?
+witness-held = { $n ->
+    [one] { $n } entrada do registro
+   *[other] { $n } entradas do registro
+}
+witness-cosigned = { $n ->
+    [one] Coassinado com { $n } entrada.
+   *[other] Coassinado com { $n } entradas.
+}
+witness-cosigned-none = Nada coassinado ainda.
+witness-recounted = { $n ->
+    [one] { $n } entrada verificada e contada
+   *[other] { $n } entradas verificadas e contadas
+}
+witness-counts = Seções, uma vez para cada disputa: { $counted } contadas, { $quarantined } em quarentena, { $missing } faltantes. Atas rejeitadas: { $rejected }.
+witness-differs-none = Nenhuma diferença encontrada
+witness-differs = { $n ->
+    [one] { $n } alarme
+   *[other] { $n } alarmes
+}
+witness-same = { $n ->
+    [one] Os totais do centro com { $n } entrada são, byte por byte, os contados aqui.
+   *[other] Os totais do centro com { $n } entradas são, byte por byte, os contados aqui.
+}
+witness-not-compared = Os totais do centro ainda não foram comparados com este tamanho, ou diferem.
+witness-trouble = Neste momento: { $what }
+witness-sums-heading = Somas contadas aqui
+witness-sums-note = { $n ->
+    [one] Sobre { $n } entrada da cópia própria desta testemunha.
+   *[other] Sobre { $n } entradas da cópia própria desta testemunha.
+}
+witness-compare-heading = Para comparar com outros
+witness-compare-note = Com um mesmo tamanho, todas as testemunhas e todos os espelhos deste registro têm a mesma raiz. Outra raiz com o mesmo tamanho, assinada pela chave do registro, prova duas histórias: guarde ambos os pontos de controle.
+witness-limit-copy = Esta página é de uma só testemunha. Mostra o que essa testemunha recebeu e contou, não o que foi mostrado a outros.
+witness-limit-paper = Não se mostra: que uma ata coincida com o papel ou as cédulas de sua seção.

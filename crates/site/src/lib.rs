@@ -7,6 +7,7 @@
 //! | [`messages`] | every word, in English, Spanish and Portuguese; serves the terminal forms too |
 //! | [`number`] | figures as text: thousands apart, shares rounded half up |
 //! | [`drill`] | the report of a drill as one file |
+//! | [`witness`] | the page of a witness, as one file |
 //!
 //! [`render`] gives the files of the bundle's `site/` folder.
 
@@ -17,8 +18,10 @@ pub mod number;
 mod pages;
 mod palette;
 mod reach;
+mod standing;
 mod style;
 mod view;
+pub mod witness;
 mod words;
 
 use tallyproof_count::{Totals, ledger::Ledger};
@@ -37,6 +40,19 @@ pub struct SiteInput<'a> {
     pub root: &'a Hash,
     /// The log's key; its name is the log's origin.
     pub log: &'a VerifierKey,
+    /// What witnesses have said of it.
+    pub witnessing: Witnessing<'a>,
+}
+
+/// How far the log is beyond its maker's word.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Witnessing<'a> {
+    /// Whether nothing follows.
+    pub finished: bool,
+    /// Size of the latest checkpoint with the cosignatures that the policy asks for; 0 for none.
+    pub size: u64,
+    /// The witnesses that cosigned it.
+    pub witnesses: &'a [String],
 }
 
 /// The folder `site/`: paths from the bundle's root with their bytes, sorted by path.

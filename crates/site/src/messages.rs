@@ -10,6 +10,7 @@ use tallyproof_count::SlotStatus;
 use tallyproof_record::{
     definition::Figure,
     rules::{RuleId, Severity},
+    statement::{LaterStage, Reason},
 };
 use unic_langid::LanguageIdentifier;
 
@@ -204,6 +205,9 @@ texts! {
     PollDay "poll-day"
     FiguresSource "figures-source"
     LogState "log-state"
+    LogOpen "log-open"
+    LogFinished "log-finished"
+    LogCosigned "log-cosigned"
     ContestsHeading "contests-heading"
     OpenContest "open-contest"
     QuestionIn "question-in"
@@ -286,6 +290,40 @@ texts! {
     ColumnStation "column-station"
     ColumnRules "column-rules"
     ColumnEntries "column-entries"
+    StandsHeading "stands-heading"
+    StandsNote "stands-note"
+    StandsNotice "stands-notice"
+    ColumnAsCounted "column-as-counted"
+    ColumnAsItStands "column-as-it-stands"
+    ColumnDifference "column-difference"
+    StandsStations "stands-stations"
+    CorrectionsHeading "corrections-heading"
+    CorrectionsNote "corrections-note"
+    ColumnStage "column-stage"
+    ColumnEffect "column-effect"
+    ColumnSigned "column-signed"
+    StageCanvass "stage-canvass"
+    StageRuling "stage-ruling"
+    StageRerun "stage-rerun"
+    CorrectionReplaced "correction-replaced"
+    CorrectionAnnuls "correction-annuls"
+    CorrectionNoChange "correction-no-change"
+    CorrectionCountsStation "correction-counts-station"
+    CorrectionUncountsStation "correction-uncounts-station"
+    Endorsed "endorsed"
+    StationCorrected "station-corrected"
+    StationAnnulled "station-annulled"
+    DataStatements "data-statements"
+    CorrectionTranscription "correction-re-01"
+    CorrectionPaperRecord "correction-re-02"
+    CorrectionNoRecord "correction-re-03"
+    CorrectionConflict "correction-re-04"
+    CorrectionCleared "correction-re-05"
+    CorrectionRecount "correction-re-06"
+    CorrectionRuling "correction-re-07"
+    CorrectionAnnulment "correction-re-08"
+    CorrectionRerun "correction-re-09"
+    CorrectionEarlierCorrection "correction-re-10"
     RulesHeading "rules-heading"
     RuleRemedy "rule-remedy"
     SeverityWarn "severity-warn"
@@ -378,6 +416,26 @@ texts! {
     DrillLimitSegmented "drill-limit-segmented"
     DrillLimitSingle "drill-limit-single"
     DrillLimitScript "drill-limit-script"
+    WitnessTitle "witness-title"
+    WitnessQuestionHolds "witness-question-holds"
+    WitnessQuestionRecounted "witness-question-recounted"
+    WitnessQuestionDiffers "witness-question-differs"
+    WitnessHeld "witness-held"
+    WitnessCosigned "witness-cosigned"
+    WitnessCosignedNone "witness-cosigned-none"
+    WitnessRecounted "witness-recounted"
+    WitnessCounts "witness-counts"
+    WitnessDiffersNone "witness-differs-none"
+    WitnessDiffers "witness-differs"
+    WitnessSame "witness-same"
+    WitnessNotCompared "witness-not-compared"
+    WitnessTrouble "witness-trouble"
+    WitnessSumsHeading "witness-sums-heading"
+    WitnessSumsNote "witness-sums-note"
+    WitnessCompareHeading "witness-compare-heading"
+    WitnessCompareNote "witness-compare-note"
+    WitnessLimitCopy "witness-limit-copy"
+    WitnessLimitPaper "witness-limit-paper"
     ColumnSecond "column-second"
     ColumnMoment "column-moment"
     ColumnReceipts "column-receipts"
@@ -411,6 +469,10 @@ texts! {
     ReasonStructure "reason-structure"
     ReasonKey "reason-key"
     ReasonSignature "reason-signature"
+    ReasonElection "reason-election"
+    ReasonSigners "reason-signers"
+    ReasonKnown "reason-known"
+    ReasonNoEffect "reason-no-effect"
     ReasonSource "reason-source"
     ReasonFull "reason-full"
     ReasonDisplaced "reason-displaced"
@@ -461,6 +523,33 @@ impl From<Severity> for Text {
             Severity::Warn => Self::SeverityWarn,
             Severity::Quarantine => Self::SeverityQuarantine,
             Severity::Reject => Self::SeverityReject,
+        }
+    }
+}
+
+impl From<LaterStage> for Text {
+    fn from(stage: LaterStage) -> Self {
+        match stage {
+            LaterStage::Canvass => Self::StageCanvass,
+            LaterStage::Ruling => Self::StageRuling,
+            LaterStage::Rerun => Self::StageRerun,
+        }
+    }
+}
+
+impl From<Reason> for Text {
+    fn from(reason: Reason) -> Self {
+        match reason {
+            Reason::Transcription => Self::CorrectionTranscription,
+            Reason::PaperRecord => Self::CorrectionPaperRecord,
+            Reason::NoRecord => Self::CorrectionNoRecord,
+            Reason::Conflict => Self::CorrectionConflict,
+            Reason::Cleared => Self::CorrectionCleared,
+            Reason::Recount => Self::CorrectionRecount,
+            Reason::Ruling => Self::CorrectionRuling,
+            Reason::Annulment => Self::CorrectionAnnulment,
+            Reason::Rerun => Self::CorrectionRerun,
+            Reason::EarlierCorrection => Self::CorrectionEarlierCorrection,
         }
     }
 }

@@ -10,6 +10,16 @@ pub fn grouped(count: u64) -> String {
     group_digits(&count.to_string())
 }
 
+/// A change with its sign, its thousands apart: `+1234`, `−21`, `0`.
+pub(crate) fn signed(change: i64) -> String {
+    let digits = grouped(change.unsigned_abs());
+    match change {
+        0 => digits,
+        1.. => format!("+{digits}"),
+        _ => format!("\u{2212}{digits}"),
+    }
+}
+
 /// Sets the thousands of a run of digits apart.
 pub(crate) fn group_digits(digits: &str) -> String {
     let mut text = String::with_capacity(digits.len() * 2);
@@ -66,6 +76,13 @@ mod tests {
         for (count, text) in [(0, "0"), (999, "999"), (1_000, "1 000"), (12_345_678, "12 345 678")] {
             assert_eq!(grouped(count).replace(THIN_SPACE, " "), text);
         }
+    }
+
+    #[test]
+    fn changes_have_their_sign() {
+        let text = |change| signed(change).replace(THIN_SPACE, " ");
+        assert_eq!([0, 1_234, -21].map(text), ["0", "+1 234", "−21"]);
+        assert_eq!(text(i64::MIN), "−9 223 372 036 854 775 808");
     }
 
     #[test]

@@ -7,13 +7,19 @@ use tallyproof_count::{
     SlotStatus,
     totals::{Progress, Registered},
 };
-use tallyproof_record::{Election, Phase, definition::Figure, rules::Severity};
+use tallyproof_record::{
+    Election, Phase,
+    definition::Figure,
+    rules::Severity,
+    statement::{LaterStage, Reason},
+};
 
 use self::stations::Lists;
 use crate::{
-    SiteInput, chart,
+    SiteInput, Witnessing, chart,
     messages::{Text, Value},
-    number::grouped,
+    number::{grouped, signed},
+    standing::Corrected,
     view::{ContestView, Group, RankedRow},
     words::Words,
 };
@@ -31,7 +37,10 @@ pub(crate) struct Frame<'a> {
     w: &'a Words,
     election: &'a Election,
     drill: bool,
+    /// Whether the log has statements.
+    has_statements: bool,
     log: LogFacts,
+    witnessing: Witnessing<'a>,
 }
 
 /// What a reader compares with a copy from elsewhere.
@@ -51,6 +60,8 @@ impl<'a> Frame<'a> {
             w: words,
             election,
             drill: election.phase() == Phase::Drill,
+            has_statements: !input.ledger.statements().is_empty(),
+            witnessing: input.witnessing,
             log: LogFacts {
                 definition: definition.hash().to_string(),
                 key: input.log.to_string(),
@@ -78,6 +89,32 @@ impl<'a> Frame<'a> {
         grouped(count)
     }
 
+    /// A change with its sign.
+    #[allow(clippy::unused_self, reason = "called from templates, where methods read best")]
+    fn change(&self, change: i64) -> String {
+        signed(change)
+    }
+
+    fn stage(&self, stage: LaterStage) -> Safe<&str> {
+        self.w.t(stage.into())
+    }
+
+    fn reason(&self, reason: Reason) -> Safe<&str> {
+        self.w.t(reason.into())
+    }
+
+    /// How many stations a correction brings into the count or takes out of it, and its annulment, if it is one.
+    fn corrected(&self, correction: &Corrected<'_>) -> Vec<Safe<&str>> {
+        let annuls = correction.annuls.then_some(Text::CorrectionAnnuls);
+        let counts = match correction.stations {
+            1.. => Some(Text::CorrectionCountsStation),
+            0 => None,
+            _ => Some(Text::CorrectionUncountsStation),
+        };
+        let none = (correction.changes.is_empty() && annuls.is_none()).then_some(Text::CorrectionNoChange);
+        annuls.into_iter().chain(counts).chain(none).map(|text| self.w.t(text)).collect()
+    }
+
     /// Heading of the stations of one status.
     fn status(&self, status: SlotStatus) -> Safe<&str> {
         self.w.t(match status {
@@ -101,6 +138,18 @@ impl<'a> Frame<'a> {
 
     fn log_state(&self) -> Safe<String> {
         self.w.with(Text::LogState, &[("size", self.log.size.into())])
+    }
+
+    fn log_end(&self) -> Safe<&str> {
+        self.w.t(if self.witnessing.finished { Text::LogFinished } else { Text::LogOpen })
+    }
+
+    /// Who has seen the same log.
+    fn cosigned(&self) -> Option<Safe<String>> {
+        let Witnessing { size, witnesses, .. } = self.witnessing;
+        let names = witnesses.join(", ");
+        let values = [("size", Value::Count(size)), ("names", names.as_str().into())];
+        (!witnesses.is_empty()).then(|| self.w.with(Text::LogCosigned, &values))
     }
 
     /// The rolls of the counted stations, and what the register does not say.

@@ -30,6 +30,13 @@ const LABELS: &Labels = &[
     ("valid", Text::FigureValid),
     ("rules", Text::ColumnRules),
     ("entries", Text::ColumnEntries),
+    ("as-counted", Text::ColumnAsCounted),
+    ("stands", Text::ColumnAsItStands),
+    ("difference", Text::ColumnDifference),
+    ("stage", Text::ColumnStage),
+    ("reason", Text::ColumnReason),
+    ("effect", Text::ColumnEffect),
+    ("signed", Text::ColumnSigned),
 ];
 
 const DRILL_LABELS: &Labels = &[
@@ -56,6 +63,11 @@ pub(crate) fn sheet() -> String {
 /// The style sheet inside a drill's report.
 pub(crate) fn drill_sheet() -> String {
     compose(DRILL_LABELS, &[RULES, DRILL_RULES])
+}
+
+/// The style sheet inside a witness's page.
+pub(crate) fn witness_sheet() -> String {
+    compose(LABELS, &[RULES, DRILL_RULES])
 }
 
 fn compose(cells: &Labels, rules: &[&str]) -> String {

@@ -8,11 +8,17 @@ use tallyproof_count::{
     totals::{AreaTotals, ContestTotals, Progress, Registered, Stated},
 };
 use tallyproof_record::{
-    ContestNo, Election,
+    ContestNo, Election, StationNo,
     definition::{Contest, Figure, Named},
 };
 
-use crate::{chart::Bar, number::Share, palette, reach::Reach};
+use crate::{
+    chart::Bar,
+    number::Share,
+    palette,
+    reach::Reach,
+    standing::{self, Mark, Standing},
+};
 
 /// Votes of something that has a name.
 #[derive(Clone, Debug)]
@@ -66,6 +72,12 @@ pub(crate) struct ContestView<'a> {
     pub(crate) registered: Registered,
     pub(crate) reach: Reach,
     pub(crate) groups: Vec<Group<'a>>,
+    /// Where a correction took effect.
+    pub(crate) standing: Option<Standing<'a>>,
+    /// The corrections in force.
+    pub(crate) marks: BTreeMap<StationNo, Mark>,
+    /// Records that somebody has endorsed.
+    pub(crate) endorsed: u64,
 }
 
 impl<'a> ContestView<'a> {
@@ -76,10 +88,16 @@ impl<'a> ContestView<'a> {
         for slot in ledger.slots() {
             slots.entry(slot.contest).or_default().push(slot);
         }
+        let endorsed = standing::endorsed(ledger);
         let mut view = |no, contest: &'a Contest| {
             let sums = totals.contest(no)?;
             let slots = slots.remove(&no).unwrap_or_default();
-            Some(Self::new(election, (no, contest), sums, slots))
+            Some(Self {
+                standing: Standing::of(ledger, totals, no, contest),
+                marks: standing::marks(ledger, no),
+                endorsed: endorsed.get(&no).copied().unwrap_or(0),
+                ..Self::new(election, (no, contest), sums, slots)
+            })
         };
         election.numbered_contests().filter_map(|(no, contest)| view(no, contest)).collect()
     }
@@ -112,6 +130,9 @@ impl<'a> ContestView<'a> {
             registered: whole.registered,
             reach: Reach::of(election, slots.iter().copied()),
             groups: groups(election, contest, sums, slots),
+            standing: None,
+            marks: BTreeMap::new(),
+            endorsed: 0,
         }
     }
 

@@ -16,6 +16,8 @@ use crate::durable;
 /// Files are written here first. It is inside the bundle because a rename does not cross file systems, and holds nothing at rest.
 const STAGING: &str = ".staging";
 const CHECKPOINT: &str = "log/checkpoint";
+const COSIGNED: &str = "log/cosigned";
+const FROZEN: &str = "log/frozen";
 /// Folders whose files are all made by the publisher, so that it may remove those it no longer makes.
 const OWNED: [&str; 4] = ["bulletins", "election", "index", "site"];
 
@@ -72,7 +74,21 @@ impl BundleFolder {
 
     /// The published checkpoint; nothing in a new bundle.
     pub fn checkpoint(&self) -> Result<Option<Vec<u8>>, BundleError> {
-        let path = self.root.join(CHECKPOINT);
+        self.read(CHECKPOINT)
+    }
+
+    /// The published checkpoint with the witnesses' quorum; nothing before there was one.
+    pub fn cosigned(&self) -> Result<Option<Vec<u8>>, BundleError> {
+        self.read(COSIGNED)
+    }
+
+    /// The final checkpoint; nothing before the log is finished.
+    pub fn frozen(&self) -> Result<Option<Vec<u8>>, BundleError> {
+        self.read(FROZEN)
+    }
+
+    fn read(&self, path: &str) -> Result<Option<Vec<u8>>, BundleError> {
+        let path = self.root.join(path);
         durable::read(&path).map_err(|source| BundleError::Io { path, source })
     }
 
@@ -87,7 +103,16 @@ impl BundleFolder {
 
     /// Replaces the checkpoint, durable on return. The tiles below it must be there.
     pub fn put_checkpoint(&self, note: &[u8]) -> Result<(), BundleError> {
-        let path = self.target(CHECKPOINT)?;
+        self.put(CHECKPOINT, note)
+    }
+
+    /// Replaces the checkpoint with the witnesses' quorum, durable on return. Its tiles must be there.
+    pub fn put_cosigned(&self, note: &[u8]) -> Result<(), BundleError> {
+        self.put(COSIGNED, note)
+    }
+
+    fn put(&self, path: &str, note: &[u8]) -> Result<(), BundleError> {
+        let path = self.target(path)?;
         self.place(&path, note, Sync::Yes)?;
         sync_folder(durable::folder_of(&path))
     }

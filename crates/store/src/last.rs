@@ -12,7 +12,7 @@ use thiserror::Error;
 
 use crate::durable;
 
-/// The file `<journal>.last-checkpoint`. It holds the signed note, so it can be restored from a copy that others hold.
+/// The file, `<journal>.last-checkpoint` unless it is told another place. It holds the signed note, so it can be restored from a copy that others hold.
 #[derive(Debug)]
 pub struct LastCheckpoint {
     path: PathBuf,
@@ -31,6 +31,20 @@ impl LastCheckpoint {
     pub fn beside(journal: &Path) -> Self {
         let mut path = journal.as_os_str().to_owned();
         path.push(".last-checkpoint");
+        Self { path: path.into() }
+    }
+
+    /// The file at this place, which may be on another disk than the journal. Nothing is touched yet.
+    pub fn at(path: &Path) -> Self {
+        Self { path: path.to_owned() }
+    }
+
+    /// The file of the same name with `.frozen` behind it: the final checkpoint, once there is one. While it is there, nothing more
+    /// may be signed.
+    #[must_use]
+    pub fn frozen(&self) -> Self {
+        let mut path = self.path.as_os_str().to_owned();
+        path.push(".frozen");
         Self { path: path.into() }
     }
 

@@ -36,6 +36,11 @@ pub struct Asked {
 }
 
 impl Asked {
+    /// The size that the proof starts from.
+    pub fn old_size(&self) -> u64 {
+        self.old_size
+    }
+
     /// The checkpoint to be cosigned.
     pub fn signed(&self) -> &Signed {
         &self.signed

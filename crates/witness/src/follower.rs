@@ -7,7 +7,7 @@ use tallyproof_count::{
     Ledger, Source, Totals, bundle,
     check::Check,
     manifest::{Manifest, file_hash},
-    verify::Progress,
+    verify::{self, Progress},
 };
 use tallyproof_log::{
     checkpoint::{Checkpoint, CheckpointError},
@@ -160,6 +160,8 @@ pub struct Follower {
     promised: Option<Signed>,
     ledger: Ledger,
     findings: recount::Findings,
+    /// Bulletins whose statements were recomputed.
+    bulletins: usize,
     /// SHA-256 of the totals at sizes that were passed, the last ones.
     totals: VecDeque<(u64, Hash)>,
     published: Option<Published>,
@@ -175,6 +177,7 @@ impl Follower {
             promised: None,
             ledger: Ledger::new(definition),
             findings: recount::Findings::default(),
+            bulletins: 0,
             totals: VecDeque::new(),
             published: None,
         }
@@ -318,8 +321,16 @@ impl Follower {
             let marks: Vec<u64> = self.published.iter().map(|published| published.size).chain([size]).collect();
             let passed = recount::walk(self, source, (from, end), &marks, keep, progress)?;
             passed.into_iter().for_each(|(size, totals)| self.remember(size, totals));
+            self.check_bulletins();
         }
         Ok(self.is_level())
+    }
+
+    /// A bulletin is of a tree size before its entry, so all that it states can be recomputed once it is read.
+    fn check_bulletins(&mut self) {
+        let found = verify::check_bulletins(&self.ledger, &self.tree, self.bulletins);
+        self.bulletins = self.ledger.bulletins().len();
+        found.into_iter().for_each(|(index, problem)| self.findings.add(index, problem));
     }
 
     fn remember(&mut self, size: u64, totals: Hash) {
@@ -368,8 +379,25 @@ impl Follower {
             return Err(problem(format!("it is of the log {}", manifest.origin)));
         }
         let totals = manifest.files.get(bundle::TOTALS).copied();
-        self.published = Some(Published { size: manifest.tree_size, root: manifest.root, totals });
+        let size = manifest.tree_size;
+        self.published = Some(Published { size, root: manifest.root, totals });
+        // The count has gone on since; most sizes that are published were remembered on the way.
+        if size <= self.ledger.entries() && self.totals_at(size).is_none() {
+            let mut found = None;
+            self.ledger.revisit([size], |past| found = Some(totals_hash(past)));
+            found.into_iter().for_each(|totals| self.remember(size, totals));
+        }
         Ok(())
+    }
+
+    fn totals_at(&self, size: u64) -> Option<Hash> {
+        self.totals.iter().rev().find(|(counted, _)| *counted == size).map(|(_, totals)| *totals)
+    }
+
+    /// Whether the centre's totals at the size held are known and were compared.
+    pub fn is_compared(&self) -> bool {
+        let at_hand = |published: &Published| published.size == self.tree.size();
+        self.published.as_ref().is_some_and(at_hand) && self.compared() != Compared::NotYet
     }
 
     /// Compares the centre's totals, by the last manifest heard, with those counted here at the same size.
@@ -380,10 +408,10 @@ impl Follower {
             let what = format!("the log's root at tree size {size} is not the one that the manifest states");
             return Compared::Differs(Check::ManifestLog.problem(bundle::MANIFEST, what));
         }
-        match self.totals.iter().rev().find(|(counted, _)| counted == size) {
+        match self.totals_at(*size) {
             None => Compared::NotYet,
-            Some((_, own)) if totals.as_ref() == Some(own) => Compared::Same { size: *size },
-            Some((_, own)) => {
+            Some(own) if *totals == Some(own) => Compared::Same { size: *size },
+            Some(own) => {
                 let listed = totals.map_or_else(|| "none".to_owned(), |totals| totals.to_string());
                 let what = format!(
                     "the centre's totals at tree size {size} have the SHA-256 {listed}, those counted here {own}"

@@ -41,8 +41,8 @@ impl Findings {
         self.first
     }
 
-    fn add(&mut self, index: u64, problem: Problem) {
-        self.first.get_or_insert(index);
+    pub(crate) fn add(&mut self, index: u64, problem: Problem) {
+        self.first = Some(self.first.map_or(index, |first| first.min(index)));
         self.count += 1;
         if self.kept.len() < KEPT {
             self.kept.push(problem);

@@ -1,6 +1,8 @@
 //! A whole bundle, its manifest, and what a sceptic holds against it.
 
 use tallyproof_count::manifest::Manifest;
+use tallyproof_count::seats::{self, Method, Rules, table::Table};
+use tallyproof_count::settled::published::{Answer, Published};
 use tallyproof_count::{Trust, verify};
 use tallyproof_log::note::SignedNote;
 
@@ -64,6 +66,50 @@ pub fn trust(data: &[u8]) {
         Err(problems) => {
             assert!(!problems.is_empty(), "refused without a reason");
             assert!(problems.iter().all(|problem| problem.place.starts_with("trust.toml:")), "{problems:?}");
+        }
+    }
+}
+
+/// A number of seats (one byte) and a table of lists: every method allots all seats or says which are open, or every mistake has
+/// a place in the table.
+pub fn lists(data: &[u8]) {
+    let Some((&house, table)) = data.split_first() else { return };
+    let table = match Table::parse(table, "lists.csv") {
+        Ok(table) => table,
+        Err(problems) => {
+            assert!(!problems.is_empty(), "refused without a reason");
+            assert!(problems.iter().all(|problem| problem.place.starts_with("lists.csv:")), "{problems:?}");
+            return;
+        }
+    };
+    assert_eq!(table.names.len(), table.lists.len());
+    for method in Method::ALL {
+        let Ok(allotment) = seats::allot(&table.lists, &Rules::new(method, u32::from(house))) else {
+            assert_eq!(house, 0, "a table that was accepted cannot be allotted");
+            return;
+        };
+        let open = allotment.open.iter().map(|open| open.seats).sum::<u64>();
+        let given = allotment.lists.iter().map(|list| list.by_votes).sum::<u64>();
+        assert_eq!(given + open + allotment.unfilled, u64::from(house), "{method} lost or made a seat");
+    }
+}
+
+/// A file of published figures: what parses has an answer with premises, or every mistake has its place.
+pub fn published(data: &[u8]) {
+    match Published::parse(data, "figures.toml") {
+        Ok(published) => {
+            let answer = published.answer();
+            assert!(answer.is_ok(), "{answer:?}");
+            let premises = match &answer {
+                Ok(Answer::Contest(statement)) => statement.premises().len(),
+                Ok(Answer::Mixed(statement)) => statement.premises().len(),
+                Err(_) => 0,
+            };
+            assert!(premises >= 5, "a statement without its premises");
+        }
+        Err(problems) => {
+            assert!(!problems.is_empty(), "refused without a reason");
+            assert!(problems.iter().all(|problem| problem.place.starts_with("figures.toml:")), "{problems:?}");
         }
     }
 }

@@ -16,10 +16,11 @@ pub mod keys;
 mod log;
 mod record;
 pub mod seeds;
+mod statement;
 mod world;
 
 pub use centre::{gate, intake};
-pub use count::{bundle, manifest, trust};
+pub use count::{bundle, lists, manifest, published, trust};
 pub use drill::script;
 pub use evidence::mapping;
 pub use journal::journal;
@@ -27,6 +28,7 @@ pub use log::{
     add_checkpoint, checkpoint, compact, entry_tile, fork, note, policy, proof, tile_path, verifier_key, witness_answer,
 };
 pub use record::{datagram, entry, package, package_files, proven, receipt, record};
+pub use statement::statement;
 
 /// A decoder under test.
 #[derive(Clone, Copy, Debug)]
@@ -56,6 +58,7 @@ pub const TARGETS: &[Target] = &[
     target("gate", gate),
     target("intake", intake),
     target("journal", journal),
+    target("lists", lists),
     target("manifest", manifest),
     target("mapping", mapping),
     target("note", note),
@@ -63,9 +66,11 @@ pub const TARGETS: &[Target] = &[
     target("policy", policy),
     target("proof", proof),
     target("proven", proven),
+    target("published", published),
     target("receipt", receipt),
     target("record", record),
     target("script", script),
+    target("statement", statement),
     target("tile_path", tile_path),
     target("trust", trust),
     target("verifier_key", verifier_key),

@@ -16,18 +16,44 @@ use tallyproof_record::receipt::Receipt;
 use tallyproof_record::tally::{Stage, Tally};
 use tallyproof_record::{ContestNo, Phase, SealedRecord, StationNo, cose, frame, proven};
 
-use crate::{centre, count, journal, keys, world};
+use crate::{centre, count, journal, keys, statement, world};
 
 /// One input: its target, its file name and its bytes.
 pub type Seed = (&'static str, &'static str, Vec<u8>);
 
 /// Every seed.
 pub fn all() -> Vec<Seed> {
-    [records(), notes(), witnessed(), receipts(), forks(), tiles(), packages(), bundles(), centre(), scripts()].concat()
+    [
+        records(),
+        notes(),
+        witnessed(),
+        receipts(),
+        forks(),
+        tiles(),
+        packages(),
+        bundles(),
+        centre(),
+        scripts(),
+        statement::seeds(),
+        figures(),
+    ]
+    .concat()
 }
 
 fn scripts() -> Vec<Seed> {
     vec![("script", "smoke", include_bytes!("../../../examples/drills/smoke.toml").to_vec())]
+}
+
+fn figures() -> Vec<Seed> {
+    let lists = |table: &[u8]| [&[11], table].concat();
+    vec![
+        ("lists", "plain", lists(include_bytes!("../../../examples/seats/council.csv"))),
+        ("lists", "alliances", lists(include_bytes!("../../../examples/seats/alliances.csv"))),
+        ("published", "plurality", include_bytes!("../../../examples/settled/bulletin-2.toml").to_vec()),
+        ("published", "run_off", include_bytes!("../../../examples/settled/first-round.toml").to_vec()),
+        ("published", "lists", include_bytes!("../../../examples/settled/council.toml").to_vec()),
+        ("published", "mixed", include_bytes!("../../../examples/settled/mixed.toml").to_vec()),
+    ]
 }
 
 fn tally(lines: u32) -> Tally {

@@ -147,6 +147,7 @@ fn a_round_asks_everybody_once_and_meets_on_one_checkpoint() {
     assert_eq!(urls, ["http://w1", "http://w2", "http://w3", "http://w4", "http://w5"], "one request for two keys");
     assert_eq!(gatherer.asked_for(), Some(&signed(3)));
     assert_eq!(asks(&sign(&mut gatherer, 1_000, 5, false)), Vec::<&Ask>::new(), "the round is not over");
+    assert_eq!(asks(&sign(&mut gatherer, 3_999, 6, false)), Vec::<&Ask>::new(), "nor soon");
     let mut peers: Vec<_> = (1..=5).map(|number| Peer::new(number, Manner::Honest)).collect();
     for (at, ask) in asks(&first).into_iter().enumerate() {
         let actions = answer(&mut gatherer, 1_100, ask, &mut peers[at]);
@@ -157,11 +158,23 @@ fn a_round_asks_everybody_once_and_meets_on_one_checkpoint() {
     assert_eq!(gatherer.next_wake(), Some(5_000));
     let second = gatherer.handle(5_000, Input::Tick);
     let sizes: Vec<_> = asks(&second).iter().map(|ask| (ask.old_size, ask.checkpoint.size)).collect();
-    assert_eq!(sizes, [(3, 5); 5]);
+    assert_eq!(sizes, [(3, 6); 5]);
     for (at, ask) in asks(&second).into_iter().enumerate() {
         assert_eq!(trouble(&answer(&mut gatherer, 5_100, ask, &mut peers[at])), None);
     }
     assert_eq!(gatherer.next_wake(), None, "nothing to do before the next checkpoint");
+}
+
+#[test]
+fn a_checkpoint_that_is_just_signed_begins_the_round_a_little_early() {
+    let mut gatherer = gatherer();
+    sign(&mut gatherer, 0, 3, false);
+    sign(&mut gatherer, 3_999, 4, false);
+    gatherer.handle(4_500, Input::Tick);
+    assert_eq!(gatherer.asked_for(), Some(&signed(3)), "one that is old already can wait");
+    sign(&mut gatherer, 4_600, 5, false);
+    assert_eq!(gatherer.asked_for(), Some(&signed(5)));
+    assert_eq!(gatherer.next_wake(), Some(11_000), "the answers that are waited for");
 }
 
 #[test]
@@ -509,7 +522,6 @@ impl Night {
             Step::Answer(which, comes) if !self.open.is_empty() => {
                 return self.answer(which.index(self.open.len()), *comes);
             }
-            Step::Answer(..) => Vec::new(),
             Step::Wait(ms) => {
                 self.now += ms;
                 self.tick()
@@ -523,7 +535,7 @@ impl Night {
                 let note = handed_in(size, &[short(*number)]);
                 self.gatherer.accept(self.now, &note).unwrap_or_default()
             }
-            Step::HandIn(..) => Vec::new(),
+            Step::Answer(..) | Step::HandIn(..) => Vec::new(),
         };
         self.take_in(actions);
     }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use anyhow::{Context, anyhow, ensure};
 use rayon::prelude::*;
 use tallyproof_cli::centre::{
-    self, Answer, CentreConfig, CentreKeys, CentreStats, Cut, RunningCentre, Submitted, UdpConfig,
+    self, Answer, CentreConfig, CentreKeys, CentreStats, Cut, GatherConfig, RunningCentre, Submitted, UdpConfig,
 };
 use tallyproof_drill::hostile::Hostile;
 use tallyproof_drill::keys::Seed;
@@ -33,9 +33,14 @@ pub(crate) struct World {
 impl World {
     /// An election of this many stations.
     pub(crate) fn new(stations: u32) -> anyhow::Result<Self> {
+        Self::asking(stations, Vec::new())
+    }
+
+    /// The same, whose definition states this witness policy.
+    pub(crate) fn asking(stations: u32, policy: Vec<String>) -> anyhow::Result<Self> {
         let count = NonZeroU32::new(stations).context("an election has stations")?;
         let Synthetic { election, results } = synthetic::election(count, SEED).map_err(|found| anyhow!("{found:?}"))?;
-        let definition = election.with_keys(public_key).commit();
+        let definition = election.with_keys(public_key).with_policy_lines(policy).commit();
         let mut world = Self { definition, sealed: Vec::new(), results };
         let population = world.population()?;
         let parts = (1..=stations).into_par_iter().filter_map(|no| population.part(StationNo(no), ContestNo(1)));
@@ -67,10 +72,16 @@ impl World {
 
     /// A centre in `folder`, with a socket for datagrams and no HTTP port.
     pub(crate) fn start_centre(&self, folder: &Path) -> anyhow::Result<RunningCentre> {
-        centre::start(CentreConfig {
+        centre::start(self.config(folder)?)
+    }
+
+    /// What [`World::start_centre`] starts.
+    pub(crate) fn config(&self, folder: &Path) -> anyhow::Result<CentreConfig> {
+        Ok(CentreConfig {
             election: self.definition.clone(),
             keys: keys()?,
             journal: folder.join("journal"),
+            last_checkpoint: None,
             create: true,
             bundle: folder.join("bundle"),
             udp: UdpConfig::at(([127, 0, 0, 1], 0)),
@@ -78,6 +89,8 @@ impl World {
             admin: None,
             cut: Cut::Every(Duration::from_secs(1)),
             publish_every: Duration::from_secs(5),
+            gather: GatherConfig::default(),
+            witnesses_at: Vec::new(),
             workers: 0,
         })
     }
@@ -102,7 +115,7 @@ impl World {
     }
 }
 
-fn keys() -> anyhow::Result<CentreKeys> {
+pub(crate) fn keys() -> anyhow::Result<CentreKeys> {
     CentreKeys::new("log.example/bench", SEED.log_key(), SEED.mac_master())
 }
 

@@ -6,13 +6,13 @@ use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
-use tallyproof_centre::Journal;
-use tallyproof_centre::intake::Authentic;
-use tallyproof_centre::journal::{self, Row};
-use tallyproof_record::receipt::Receipt;
+use tallyproof_centre::intake::Refusal;
+use tallyproof_centre::writer::{Durable, NotDurable};
+use tallyproof_centre::{Journal, writer};
+use tallyproof_record::cose::RecordDigest;
 
 use super::Cut;
-use super::pipeline::{Answer, Reply, Taken};
+use super::pipeline::{Answer, Reply, Taken, turn_away};
 use super::publisher::ToPublisher;
 use super::shared::{Shared, add};
 
@@ -30,15 +30,12 @@ pub(super) enum ToJournal {
     Records(Vec<Taken>),
     /// End the batch here, publish everything, then say so.
     CutNow(mpsc::Sender<()>),
+    /// As [`ToJournal::CutNow`], and take no more records.
+    Close(mpsc::Sender<()>),
+    /// Take records again.
+    Reopen,
     /// Make what came before this durable, publish everything, and end.
     Stop,
-}
-
-/// A durable record, and who waits for its receipt.
-#[derive(Debug)]
-pub(super) struct Settled {
-    receipt: Receipt,
-    reply: Reply,
 }
 
 /// The queue to the journal thread.
@@ -47,7 +44,7 @@ pub(super) fn queue() -> (SyncSender<ToJournal>, Receiver<ToJournal>) {
 }
 
 /// The queue to the receipts thread.
-pub(super) fn receipts_queue() -> (SyncSender<Vec<Settled>>, Receiver<Vec<Settled>>) {
+pub(super) fn receipts_queue() -> (SyncSender<Vec<Durable<Reply>>>, Receiver<Vec<Durable<Reply>>>) {
     sync_channel(QUEUE)
 }
 
@@ -56,16 +53,16 @@ pub(super) struct Writer<J> {
     pub(super) shared: Arc<Shared>,
     pub(super) journal: J,
     pub(super) inbox: Receiver<ToJournal>,
-    pub(super) receipts: SyncSender<Vec<Settled>>,
+    pub(super) receipts: SyncSender<Vec<Durable<Reply>>>,
     pub(super) publisher: mpsc::Sender<ToPublisher>,
     /// Set while the publisher has a batch in hand: it then gets a larger one next instead of a queue of small ones.
     pub(super) publishing: Arc<AtomicBool>,
     pub(super) cut: Cut,
     pub(super) last_cut: Instant,
-    /// Records to be made durable together.
-    pub(super) group: Vec<Taken>,
-    /// Durable records that no cut covers yet.
-    pub(super) uncut: Vec<Authentic>,
+    /// Records on their way, and those that no cut covers yet.
+    pub(super) records: writer::Writer<Reply>,
+    /// Whether the log is about to be finished: no record may come after its last checkpoint.
+    pub(super) closed: bool,
 }
 
 /// Whether the thread goes on.
@@ -99,14 +96,24 @@ impl<J: Journal> Writer<J> {
         let mut message = first;
         while let Some(current) = message {
             match current {
-                ToJournal::Records(mut taken) => self.group.append(&mut taken),
+                ToJournal::Records(taken) if self.closed => {
+                    self.turn_away(taken.into_iter().map(|taken| (*taken.record.digest(), taken.reply)));
+                }
+                ToJournal::Records(taken) => {
+                    taken.into_iter().for_each(|Taken { record, reply }| self.records.take(record, reply));
+                }
+                ToJournal::Close(done) => {
+                    self.closed = true;
+                    self.publish_all(Some(done));
+                }
+                ToJournal::Reopen => self.closed = false,
                 ToJournal::CutNow(done) => self.publish_all(Some(done)),
                 ToJournal::Stop => {
                     self.publish_all(None);
                     return Next::End;
                 }
             }
-            message = if self.group.len() < GROUP { self.inbox.try_recv().ok() } else { None };
+            message = if self.records.waiting() < GROUP { self.inbox.try_recv().ok() } else { None };
         }
         Next::GoOn
     }
@@ -120,37 +127,38 @@ impl<J: Journal> Writer<J> {
     }
 
     fn commit(&mut self) {
-        let group = std::mem::take(&mut self.group);
-        if group.is_empty() {
-            return;
+        let commit = self.records.commit(&self.shared.intake, &mut self.journal);
+        for (digest, reply) in commit.repeated {
+            let waiting = self.shared.known(&digest).forget(&digest);
+            turn_away(&self.shared, Answer::Refused(Refusal::Known), waiting.into_iter().chain([reply]));
         }
-        let rows: Vec<Row<'_>> =
-            group.iter().map(|taken| Row { digest: taken.record.digest(), record: taken.record.bytes() }).collect();
-        match self.journal.append(&rows) {
-            Ok(_) => self.settle(group),
-            Err(error) => self.refuse(group, &error),
+        match commit.written {
+            Ok(durable) if durable.is_empty() => {}
+            Ok(durable) => self.settle(durable),
+            Err(refused) => self.refuse(refused),
         }
     }
 
-    fn settle(&mut self, group: Vec<Taken>) {
-        add(&self.shared.counters.journalled, group.len());
+    fn settle(&mut self, durable: Vec<Durable<Reply>>) {
+        add(&self.shared.counters.journalled, durable.len());
         self.shared.counters.journal_failing.store(false, Relaxed);
-        let settled = group.into_iter().map(|Taken { record, reply }| {
-            let receipt = Receipt { station: record.station(), contest: record.contest(), digest: *record.digest() };
-            self.shared.outstanding.settle(receipt.station, receipt.contest);
-            self.uncut.push(record);
-            Settled { receipt, reply }
-        });
-        let settled = settled.collect();
+        for record in &durable {
+            self.shared.outstanding.settle(record.station(), record.contest());
+        }
         // The receipts thread outlives this one.
-        let _ = self.receipts.send(settled);
+        let _ = self.receipts.send(durable);
     }
 
-    /// No receipt, ever, for a group that the journal did not take; its senders send again.
-    fn refuse(&self, group: Vec<Taken>, error: &J::Error) {
-        self.failed(error, "the journal takes no records; no receipts for them");
-        for Taken { record, reply } in group {
-            let waiters = self.shared.known(record.digest()).forget(record.digest());
+    /// No receipt, ever, for a group that the journal did not take.
+    fn refuse(&self, NotDurable { error, records }: NotDurable<Reply, J::Error>) {
+        self.failed(&error, "the journal takes no records; no receipts for them");
+        self.turn_away(records);
+    }
+
+    /// Its senders send again.
+    fn turn_away(&self, records: impl IntoIterator<Item = (RecordDigest, Reply)>) {
+        for (digest, reply) in records {
+            let waiters = self.shared.known(&digest).forget(&digest);
             waiters.into_iter().chain([reply]).for_each(|reply| reply.answer(Answer::Unavailable));
         }
     }
@@ -167,7 +175,7 @@ impl<J: Journal> Writer<J> {
     fn until_cut(&self) -> Duration {
         const LONG: Duration = Duration::from_secs(1);
         match self.cut {
-            Cut::Every(period) if !self.uncut.is_empty() => {
+            Cut::Every(period) if self.records.has_uncut() => {
                 period.saturating_sub(self.last_cut.elapsed()).clamp(Duration::from_millis(1), LONG)
             }
             _ => LONG,
@@ -176,22 +184,18 @@ impl<J: Journal> Writer<J> {
 
     fn cut_is_due(&self) -> bool {
         let Cut::Every(period) = self.cut else { return false };
-        !self.uncut.is_empty() && self.last_cut.elapsed() >= period && !self.publishing.load(Relaxed)
+        self.records.has_uncut() && self.last_cut.elapsed() >= period && !self.publishing.load(Relaxed)
     }
 
     /// Ends the batch: the cut is durable before the publisher hears of it. Says whether it is.
     fn cut(&mut self) -> bool {
         self.last_cut = Instant::now();
-        if self.uncut.is_empty() {
-            return true;
-        }
-        let cut = journal::Cut::after(self.journal.last());
-        match self.journal.mark(cut) {
-            Ok(()) => {
+        match self.records.cut(&mut self.journal) {
+            Ok(None) => true,
+            Ok(Some((cut, batch))) => {
                 self.shared.counters.journal_failing.store(false, Relaxed);
                 self.publishing.store(true, Relaxed);
-                let batch = ToPublisher::Batch(cut, std::mem::take(&mut self.uncut));
-                self.publisher.send(batch).is_ok()
+                self.publisher.send(ToPublisher::Batch(cut, batch)).is_ok()
             }
             Err(error) => {
                 self.failed(&error, "the journal could not note the end of a batch; it stays open");
@@ -202,7 +206,7 @@ impl<J: Journal> Writer<J> {
 }
 
 /// Runs the receipts thread until the journal thread ends: signs for durable records, and answers everyone who waits.
-pub(super) fn sign_receipts(shared: &Shared, inbox: &Receiver<Vec<Settled>>) {
+pub(super) fn sign_receipts(shared: &Shared, inbox: &Receiver<Vec<Durable<Reply>>>) {
     for settled in inbox {
         if settled.len() < SIGN_TOGETHER {
             for one in settled {
@@ -215,10 +219,10 @@ pub(super) fn sign_receipts(shared: &Shared, inbox: &Receiver<Vec<Settled>>) {
     }
 }
 
-fn hand_out(shared: &Shared, Settled { receipt, reply }: Settled) {
-    let signed = receipt.sign(shared.definition.hash(), &shared.keys.receipts);
-    let mut waiters = shared.known(&receipt.digest).settle(&receipt.digest, signed);
-    waiters.push(reply);
+fn hand_out(shared: &Shared, durable: Durable<Reply>) {
+    let (digest, signed) = (*durable.digest(), durable.sign(shared.definition.hash(), &shared.keys.receipts));
+    let mut waiters = shared.known(&digest).settle(&digest, signed);
+    waiters.push(durable.into_waiter());
     add(&shared.counters.receipts, waiters.len());
     for reply in waiters {
         reply.answer(Answer::Receipt(signed));
@@ -228,7 +232,8 @@ fn hand_out(shared: &Shared, Settled { receipt, reply }: Settled) {
 #[cfg(test)]
 mod tests {
     use ed25519_dalek::SigningKey;
-    use tallyproof_centre::journal::Step;
+    use tallyproof_centre::journal::{self, Row, Step};
+    use tallyproof_log::policy::Policy;
     use tallyproof_record::definition::package::{self, Files};
     use tallyproof_record::definition::{Committed, StationKey};
     use tallyproof_record::{ContestNo, Phase, StationNo, Tally, cose};
@@ -286,7 +291,11 @@ mod tests {
     }
 
     fn sealed(election: &Committed, key: &SigningKey) -> Vec<u8> {
-        let tally = Tally::new(*election.hash(), Phase::Drill, StationNo(1), ContestNo(1), 0, vec![1]);
+        sealed_as(election, key, 1)
+    }
+
+    fn sealed_as(election: &Committed, key: &SigningKey, votes: u32) -> Vec<u8> {
+        let tally = Tally::new(*election.hash(), Phase::Drill, StationNo(1), ContestNo(1), 0, vec![votes]);
         cose::seal(&tally, key).into_bytes()
     }
 
@@ -306,7 +315,8 @@ mod tests {
         let election = election(&key);
         let bytes = sealed(&election, &key);
         let keys = CentreKeys::new("log.example/t", [2; 32], [3; 32]).unwrap();
-        let shared = Arc::new(Shared::new(Arc::new(election), keys, rayon::ThreadPoolBuilder::new().build().unwrap()));
+        let pool = rayon::ThreadPoolBuilder::new().build().unwrap();
+        let shared = Arc::new(Shared::new(Arc::new(election), keys, Policy::default(), pool));
         let (_, inbox) = queue();
         let (receipts, settled) = receipts_queue();
         let (publisher, batches) = mpsc::channel();
@@ -319,8 +329,8 @@ mod tests {
             publishing: Arc::default(),
             cut: Cut::OnDemand,
             last_cut: Instant::now(),
-            group: Vec::new(),
-            uncut: Vec::new(),
+            records: writer::Writer::resume(Vec::new()),
+            closed: false,
         };
 
         let (first, mut refused) = taken(&shared, &bytes);
@@ -337,6 +347,19 @@ mod tests {
         writer.commit();
         assert_eq!(shared.health(), Health::Well);
         assert_eq!(settled.try_recv().unwrap().len(), 1);
+
+        let (done, _published) = mpsc::channel();
+        writer.gather(Some(ToJournal::Close(done)));
+        let late = sealed_as(&writer.shared.definition, &key, 2);
+        let (late, mut refused) = taken(&shared, &late);
+        writer.gather(Some(ToJournal::Records(vec![late])));
+        assert_eq!(refused.try_recv().unwrap(), Answer::Unavailable, "no record after the last checkpoint");
+        writer.gather(Some(ToJournal::Reopen));
+        assert!(matches!(batches.try_recv(), Ok(ToPublisher::Batch(..))));
+        assert!(matches!(batches.try_recv(), Ok(ToPublisher::Everything(Some(_)))));
+        let (again, _answer) = taken(&shared, &sealed_as(&writer.shared.definition, &key, 2));
+        writer.gather(Some(ToJournal::Records(vec![again])));
+        writer.commit();
 
         writer.journal.room = false;
         assert!(!writer.cut() && batches.try_recv().is_err(), "a batch whose end is not durable is not published");

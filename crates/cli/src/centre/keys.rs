@@ -3,21 +3,20 @@
 use std::fmt;
 use std::path::Path;
 
-use anyhow::{Context, bail, ensure};
-use base64::{Engine, engine::general_purpose::STANDARD};
+use anyhow::{Context, ensure};
 use ed25519_dalek::SigningKey;
 use tallyproof_log::note::{KeyName, SignerKey, VerifierKey};
 
 use crate::files::{self, Access};
+use crate::keyfile::{self, SecretKey, new_seed};
 
-/// The log's key, in the form of Go's `note` package: `PRIVATE+KEY+name+keyid+base64(type ‖ seed)`.
+/// The log's key, as a line of `keyfile`.
 pub const LOG_KEY_FILE: &str = "log.key";
 /// The master MAC secret, 64 hex digits.
 pub const MAC_KEY_FILE: &str = "mac.key";
 
-const PREFIX: &str = "PRIVATE+KEY+";
 const ED25519: u8 = 1;
-const FILE_LIMIT: u64 = 1 << 12;
+const ADVICE: &str = "the centre's keys are made with `tallyproof centre init`";
 
 /// The centre's secrets. Never displayed.
 pub struct CentreKeys {
@@ -42,11 +41,7 @@ impl CentreKeys {
 
     /// New keys from the system's randomness.
     pub fn generate(origin: &str) -> anyhow::Result<Self> {
-        let (mut seed, mut mac) = ([0; 32], [0; 32]);
-        getrandom::fill(&mut seed)
-            .and_then(|()| getrandom::fill(&mut mac))
-            .context("the system gives no randomness")?;
-        Self::new(origin, seed, mac)
+        Self::new(origin, new_seed()?, new_seed()?)
     }
 
     /// The log's verifier key.
@@ -56,12 +51,12 @@ impl CentreKeys {
 
     /// Reads the keys of a folder.
     pub fn read(folder: &Path) -> anyhow::Result<Self> {
-        let log = read_secret(&folder.join(LOG_KEY_FILE))?;
+        let log = keyfile::read_secret(&folder.join(LOG_KEY_FILE), ADVICE)?;
         let (name, seed) = parse_log_key(log.trim_end())
             .with_context(|| format!("{} is not a log key (PRIVATE+KEY+…)", folder.join(LOG_KEY_FILE).display()))?;
         let mac_path = folder.join(MAC_KEY_FILE);
         let mut mac = [0; 32];
-        hex::decode_to_slice(read_secret(&mac_path)?.trim_end(), &mut mac)
+        hex::decode_to_slice(keyfile::read_secret(&mac_path, ADVICE)?.trim_end(), &mut mac)
             .with_context(|| format!("{} is not a MAC secret (64 hex digits)", mac_path.display()))?;
         Self::new(&name, seed, mac)
     }
@@ -83,9 +78,7 @@ impl CentreKeys {
     }
 
     fn log_key_text(&self) -> String {
-        let verifier = self.verifier();
-        let encoded = STANDARD.encode([&[ED25519], self.seed.as_slice()].concat());
-        format!("{PREFIX}{}+{}+{encoded}\n", verifier.name(), verifier.id())
+        keyfile::line(self.verifier(), ED25519, &self.seed)
     }
 }
 
@@ -96,24 +89,10 @@ impl fmt::Debug for CentreKeys {
 }
 
 fn parse_log_key(text: &str) -> anyhow::Result<(String, [u8; 32])> {
-    let parts = text.strip_prefix(PREFIX).map(|rest| rest.splitn(3, '+').collect::<Vec<_>>());
-    let Some([name, id, encoded]) = parts.as_deref() else { bail!("it does not have the parts name, key id and key") };
-    let bytes = STANDARD.decode(encoded).context("its last part is not base64")?;
-    let Some((&ED25519, seed)) = bytes.split_first() else { bail!("it is not an Ed25519 key") };
-    let seed = seed.try_into().context("an Ed25519 key has 32 bytes")?;
-    let expected = SignerKey::new(name.parse()?, &seed).verifier().id();
-    ensure!(expected.to_string() == *id, "its key id is {id}, but that of its name and key is {expected}");
-    Ok(((*name).to_owned(), seed))
-}
-
-fn read_secret(path: &Path) -> anyhow::Result<String> {
-    #[cfg(unix)]
-    if let Ok(about) = std::fs::metadata(path) {
-        use std::os::unix::fs::PermissionsExt;
-        let (shown, others) = (path.display(), about.permissions().mode() & 0o077);
-        ensure!(others == 0, "{shown} can be read by others; run: chmod 600 {shown}");
-    }
-    files::read_text(path, FILE_LIMIT).context("the centre's keys are made with `tallyproof centre init`")
+    let key = SecretKey::parse(text)?;
+    ensure!(key.kind == ED25519, "it is not an Ed25519 key");
+    key.belongs_to(SignerKey::new(key.name.clone(), &key.seed).verifier())?;
+    Ok((key.name.to_string(), key.seed))
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
+use tallyproof_centre::gatherer::WitnessState;
 
 use super::shared::{CentreStats, Health};
 
@@ -54,9 +55,31 @@ impl Collector for Snapshot {
         family(&mut to, "http_drops", "HTTP connections and requests ended without a look at a record", &http_drops)?;
         let refused = stats.refused.map(|(refusal, count)| (refusal.as_str(), count));
         family(&mut to, "refused", "Records refused as not authentic", &refused)?;
+        let witnesses = |value: fn(&WitnessState) -> u64| {
+            stats.witnesses.iter().map(move |state| (state.name.as_str(), value(state))).collect::<Vec<_>>()
+        };
+        let gauge = MetricType::Gauge;
+        by_witness(
+            &mut to,
+            "witness_size",
+            "Tree size that each witness cosigned last",
+            gauge,
+            &witnesses(|state| state.size),
+        )?;
+        let seconds = witnesses(|state| state.at_ms / 1000);
+        by_witness(&mut to, "witness_time", "When its last cosignature came, seconds since 1970", gauge, &seconds)?;
+        let failures = witnesses(|state| state.failures);
+        by_witness(
+            &mut to,
+            "witness_failures",
+            "Requests that brought no cosignature",
+            MetricType::Counter,
+            &failures,
+        )?;
         let gauges = [
             ("up", "1 while receipts and the bundle can be written", u64::from(self.well)),
             ("tree_size", "Entries under the last checkpoint", stats.tree_size),
+            ("cosigned_size", "Entries under the last checkpoint with the witnesses' quorum", stats.cosigned_size),
             ("slots_counted", "Stations counted, once for each contest", stats.slots.counted),
             ("slots_quarantined", "Stations quarantined, once for each contest", stats.slots.quarantined),
             ("slots_missing", "Stations missing, once for each contest", stats.slots.missing),
@@ -67,6 +90,30 @@ impl Collector for Snapshot {
         }
         Ok(())
     }
+}
+
+fn by_witness(
+    to: &mut DescriptorEncoder<'_>,
+    name: &str,
+    help: &str,
+    kind: MetricType,
+    values: &[(&str, u64)],
+) -> fmt::Result {
+    if values.is_empty() {
+        return Ok(());
+    }
+    let is_counter = matches!(kind, MetricType::Counter);
+    let mut encoder = to.encode_descriptor(name, help, None, kind)?;
+    for (witness, value) in values {
+        let labels = [("witness", *witness)];
+        let encoder = encoder.encode_family(&labels)?;
+        if is_counter {
+            ConstCounter::new(*value).encode(encoder)?;
+        } else {
+            ConstGauge::new(i64::try_from(*value).unwrap_or(i64::MAX)).encode(encoder)?;
+        }
+    }
+    Ok(())
 }
 
 fn family(to: &mut DescriptorEncoder<'_>, name: &str, help: &str, counts: &[(&'static str, u64)]) -> fmt::Result {

@@ -3,12 +3,14 @@
 //! ```text
 //! udp ─┐                    ┌─ receipts (sign, answer)
 //!      ├→ workers → journal ┤
-//! http ┘                    └─ publisher (order, tiles, checkpoint, index, manifest)
+//! http ┘                    └─ publisher (order, tiles, checkpoint, index, manifest) ⇄ gatherer ⇄ witnesses
 //! ```
 //!
-//! Every arrow is a bounded queue but the last. When the disk stalls, the journal thread stalls, then the workers, then the queue
+//! Every arrow is a bounded queue but those to the publisher and the gatherer, which get a message a batch. When the disk stalls, the journal thread stalls, then the workers, then the queue
 //! before them is full, and the receive loop, which never waits, drops and counts. Stations send again.
 
+mod freeze;
+mod gather;
 pub(crate) mod http;
 mod journal;
 mod keys;
@@ -29,24 +31,29 @@ use std::sync::{Arc, RwLockReadGuard};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::{Context, anyhow, bail, ensure};
 use tallyproof_centre::Gate;
 use tallyproof_centre::intake::Authentic;
-use tallyproof_count::Ledger;
+use tallyproof_count::{Ledger, policy};
 use tallyproof_record::definition::Committed;
 use tallyproof_store::{Binding, BundleFolder, LastCheckpoint, SqliteJournal};
 use tokio::runtime::Builder;
 use tokio::sync::watch;
 
-pub use http::{HttpConfig, HttpDrop, StatsReport, TlsFiles};
+pub use freeze::{Frozen, freeze};
+pub use gather::GatherConfig;
+pub use http::{HttpConfig, HttpDrop, StatementAnswer, StatsReport, TlsFiles, WitnessReport};
 pub use keys::{CentreKeys, LOG_KEY_FILE, MAC_KEY_FILE};
 pub use pipeline::{Answer, Full, Submitted, Submitter};
 pub use shared::{CentreStats, Health};
 pub use udp::UdpConfig;
 
-use http::Port;
+use gather::{Prepared, ToGatherer, promises};
+use http::{Desk, Port};
 use journal::{ToJournal, Writer};
+use pipeline::{Reply, Taken};
 use publisher::{Publisher, ToPublisher};
+use restore::Memory;
 use shared::Shared;
 
 use crate::sockets;
@@ -69,6 +76,8 @@ pub struct CentreConfig {
     pub keys: CentreKeys,
     /// The journal's file.
     pub journal: PathBuf,
+    /// Where the last checkpoint signed is kept; `<journal>.last-checkpoint` unless it says so.
+    pub last_checkpoint: Option<PathBuf>,
     /// Whether to make the journal: the first start of an election, and no other.
     pub create: bool,
     /// The bundle's folder.
@@ -83,6 +92,10 @@ pub struct CentreConfig {
     pub cut: Cut,
     /// Index, pages and manifest are published at most this often.
     pub publish_every: Duration,
+    /// How witnesses are asked.
+    pub gather: GatherConfig,
+    /// Where witnesses of the policy are asked, by name: in place of the URL that the policy has, or has not.
+    pub witnesses_at: Vec<(String, String)>,
     /// Threads that check signatures; 0 takes one a core.
     pub workers: usize,
 }
@@ -97,6 +110,9 @@ pub struct RunningCentre {
     admin: Option<SocketAddr>,
     submitter: Submitter,
     journal: SyncSender<ToJournal>,
+    publisher: mpsc::Sender<ToPublisher>,
+    gatherer: mpsc::Sender<ToGatherer>,
+    gathering: JoinHandle<()>,
     /// Ends the receive loop.
     stop: Arc<AtomicBool>,
     /// Ends the HTTP ports.
@@ -110,9 +126,48 @@ pub struct RunningCentre {
 }
 
 /// Starts a centre: opens or makes the journal, replays it, publishes what it leads to, and only then takes records in.
+///
+/// Before it signs anything it asks the witnesses what they hold. A log that is finished is not continued.
 pub fn start(config: CentreConfig) -> anyhow::Result<RunningCentre> {
     // Bound first, so that a port in use is an error before anything is made. What arrives meanwhile waits in the kernel.
     let ports = Ports::open(config.udp, config.http.as_ref(), config.admin)?;
+    let settings = Settings::of(&config);
+    let opened = open(config)?;
+    ensure!(
+        opened.publisher.frozen.is_none(),
+        "the log is finished: its final checkpoint is pinned ({}, or log/frozen in the bundle), and nothing may follow it. \
+         `tallyproof centre freeze` publishes the finished bundle again",
+        opened.publisher.last.frozen().path().display()
+    );
+    opened.run(ports, &settings)
+}
+
+struct Settings {
+    cut: Cut,
+    publish_every: Duration,
+    workers: usize,
+}
+
+impl Settings {
+    fn of(config: &CentreConfig) -> Self {
+        Self { cut: config.cut, publish_every: config.publish_every, workers: config.workers }
+    }
+}
+
+/// A centre that has replayed its journal and published what it leads to.
+struct Opened {
+    shared: Arc<Shared>,
+    journal: SqliteJournal,
+    publisher: Publisher,
+    uncut: Vec<Authentic>,
+    prepared: Prepared,
+}
+
+fn open(config: CentreConfig) -> anyhow::Result<Opened> {
+    let policy = policy::of_lines(config.election.election().policy_lines(), config.keys.verifier())
+        .context("the witness policy of the definition")?;
+    let last =
+        config.last_checkpoint.as_deref().map_or_else(|| LastCheckpoint::beside(&config.journal), LastCheckpoint::at);
     let bundle = BundleFolder::open(&config.bundle)?;
     let binding = Binding { definition: config.election.hash().0, origin: config.keys.verifier().name().to_string() };
     let mut journal = if config.create {
@@ -120,15 +175,38 @@ pub fn start(config: CentreConfig) -> anyhow::Result<RunningCentre> {
     } else {
         SqliteJournal::open(&config.journal, &binding)?
     };
-    let shared = Arc::new(Shared::new(Arc::new(config.election), config.keys, background_pool()?));
-    let last = LastCheckpoint::beside(&config.journal);
-    let (publisher, uncut) = restore::restore(&shared, &mut journal, bundle, last)?;
+    // Either is enough: whoever lost one must not begin anew.
+    let frozen = last.frozen().read()?.map_or_else(|| bundle.frozen(), |note| Ok(Some(note)))?;
+    let mut asked = policy.clone();
+    for (name, url) in &config.witnesses_at {
+        asked.set_url(name, url).context("where a witness is asked")?;
+    }
+    let held = promises::ask(&asked, config.keys.verifier());
+    let sizes: Vec<_> = held.iter().map(|held| (held.url.clone(), held.promise.checkpoint.size)).collect();
+    let held = held.into_iter().map(|held| held.promise).collect();
+    let prepared = Prepared::new(asked, config.gather, &sizes)?;
+    let shared = Arc::new(Shared::new(Arc::new(config.election), config.keys, policy, background_pool()?));
+    let memory = Memory { bundle, last, held, frozen };
+    let (publisher, uncut) = restore::restore(&shared, &mut journal, memory, prepared.handle())?;
+    Ok(Opened { shared, journal, publisher, uncut, prepared })
+}
 
-    let (to_journal, inbox) = journal::queue();
-    let writers = start_writers(&shared, journal, inbox, publisher, uncut, config.cut, config.publish_every)?;
-    let count = if config.workers > 0 { config.workers } else { cores() };
-    let (submitter, workers) = start_workers(&shared, count, &to_journal)?;
-    ports.run(shared, submitter, to_journal, workers, writers)
+impl Opened {
+    fn run(self, ports: Ports, settings: &Settings) -> anyhow::Result<RunningCentre> {
+        let Self { shared, journal, publisher, uncut, prepared } = self;
+        let (to_journal, inbox) = journal::queue();
+        let (to_publisher, batches) = mpsc::channel();
+        let sequencer = Arc::clone(&publisher.sequencer);
+        let gatherer = prepared.handle();
+        let writers = Writers { journal, inbox, publisher, to_publisher: to_publisher.clone(), batches, uncut };
+        let writers = writers.start(&shared, settings)?;
+        let gathering = prepared.run(Arc::clone(&shared), sequencer, to_publisher.clone())?;
+        let count = if settings.workers > 0 { settings.workers } else { cores() };
+        let (submitter, workers) = start_workers(&shared, count, &to_journal)?;
+        let threads =
+            Threads { submitter, journal: to_journal, publisher: to_publisher, gatherer, gathering, workers, writers };
+        ports.run(shared, threads)
+    }
 }
 
 fn cores() -> usize {
@@ -150,14 +228,8 @@ impl Ports {
         Ok(Self { udp, receive_buffer, http, admin: admin.map(Port::private).transpose()? })
     }
 
-    fn run(
-        self,
-        shared: Arc<Shared>,
-        submitter: Submitter,
-        journal: SyncSender<ToJournal>,
-        workers: Vec<JoinHandle<()>>,
-        writers: Vec<JoinHandle<()>>,
-    ) -> anyhow::Result<RunningCentre> {
+    fn run(self, shared: Arc<Shared>, threads: Threads) -> anyhow::Result<RunningCentre> {
+        let Threads { submitter, journal, publisher, gatherer, gathering, workers, writers } = threads;
         let (stop_http, stopped) = watch::channel(false);
         let udp = self.udp.local_addr()?;
         let http = self.http.as_ref().map(Port::address).transpose()?;
@@ -165,7 +237,8 @@ impl Ports {
         let mut ports = Vec::new();
         if let Some(port) = self.http {
             let counters = Arc::clone(&shared.http);
-            let app = http::records(submitter.clone(), Arc::clone(&counters));
+            let desk = Desk { shared: Arc::clone(&shared), gatherer: gatherer.clone() };
+            let app = http::records(submitter.clone(), desk, Arc::clone(&counters));
             ports.push(port.serve("centre-http", app, counters, stopped.clone())?);
         }
         if let Some(port) = self.admin {
@@ -182,6 +255,9 @@ impl Ports {
             admin,
             submitter,
             journal,
+            publisher,
+            gatherer,
+            gathering,
             stop,
             stop_http,
             receiver,
@@ -190,6 +266,17 @@ impl Ports {
             ports,
         })
     }
+}
+
+/// The threads behind the sockets, and how they are told.
+struct Threads {
+    submitter: Submitter,
+    journal: SyncSender<ToJournal>,
+    publisher: mpsc::Sender<ToPublisher>,
+    gatherer: mpsc::Sender<ToGatherer>,
+    gathering: JoinHandle<()>,
+    workers: Vec<JoinHandle<()>>,
+    writers: Vec<JoinHandle<()>>,
 }
 
 fn start_receiver(
@@ -221,36 +308,40 @@ fn start_workers(
     Ok((submitter, workers))
 }
 
-fn start_writers(
-    shared: &Arc<Shared>,
+/// What the journal's, the receipts' and the publisher's threads begin with.
+struct Writers {
     journal: SqliteJournal,
     inbox: Receiver<ToJournal>,
     publisher: Publisher,
+    to_publisher: mpsc::Sender<ToPublisher>,
+    batches: Receiver<ToPublisher>,
     uncut: Vec<Authentic>,
-    cut: Cut,
-    publish_every: Duration,
-) -> anyhow::Result<Vec<JoinHandle<()>>> {
-    let (to_receipts, settled) = journal::receipts_queue();
-    let (to_publisher, batches) = mpsc::channel::<ToPublisher>();
-    let publishing = Arc::new(AtomicBool::new(false));
-    let writer = Writer {
-        shared: Arc::clone(shared),
-        journal,
-        inbox,
-        receipts: to_receipts,
-        publisher: to_publisher,
-        publishing: Arc::clone(&publishing),
-        cut,
-        last_cut: Instant::now(),
-        group: Vec::new(),
-        uncut,
-    };
-    let signer = Arc::clone(shared);
-    Ok(vec![
-        thread("centre-journal", move || writer.run())?,
-        background("centre-receipts", move || journal::sign_receipts(&signer, &settled))?,
-        background("centre-publisher", move || publisher.run(&batches, &publishing, publish_every))?,
-    ])
+}
+
+impl Writers {
+    fn start(self, shared: &Arc<Shared>, settings: &Settings) -> anyhow::Result<Vec<JoinHandle<()>>> {
+        let (to_receipts, settled) = journal::receipts_queue();
+        let publishing = Arc::new(AtomicBool::new(false));
+        let writer = Writer {
+            shared: Arc::clone(shared),
+            journal: self.journal,
+            inbox: self.inbox,
+            receipts: to_receipts,
+            publisher: self.to_publisher,
+            publishing: Arc::clone(&publishing),
+            cut: settings.cut,
+            last_cut: Instant::now(),
+            records: tallyproof_centre::Writer::resume(self.uncut),
+            closed: false,
+        };
+        let (signer, publisher, batches) = (Arc::clone(shared), self.publisher, self.batches);
+        let publish_every = settings.publish_every;
+        Ok(vec![
+            thread("centre-journal", move || writer.run())?,
+            background("centre-receipts", move || journal::sign_receipts(&signer, &settled))?,
+            background("centre-publisher", move || publisher.run(&batches, &publishing, publish_every))?,
+        ])
+    }
 }
 
 /// A thread that yields to the receive loop: what waits here waits in our own queues, what waits there is lost.
@@ -304,6 +395,13 @@ impl RunningCentre {
         &self.submitter
     }
 
+    /// Hands over records that were admitted elsewhere, in place of the workers; the journal tells no copies apart, so none may
+    /// come twice. Waits while the journal is busy.
+    pub fn take_admitted(&self, records: Vec<Authentic>) -> anyhow::Result<()> {
+        let taken = records.into_iter().map(|record| Taken { record, reply: Reply::Nobody }).collect();
+        self.journal.send(ToJournal::Records(taken)).map_err(|_| self.why_it_halted())
+    }
+
     /// What has been done since the start.
     pub fn stats(&self) -> CentreStats {
         self.shared.stats()
@@ -346,6 +444,10 @@ impl RunningCentre {
         self.shared.drain();
         self.submitter.close();
         self.workers.into_iter().try_for_each(join)?;
+        // What is signed from here on is gathered after the next start. Requests to witnesses end in their own time.
+        drop(self.gatherer.send(ToGatherer::Stop));
+        join(self.gathering)?;
+        drop(self.publisher);
         // Fails only if the journal thread has ended because the centre halted, which is told below.
         drop(self.journal.send(ToJournal::Stop));
         drop(self.journal);

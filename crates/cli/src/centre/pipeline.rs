@@ -7,8 +7,8 @@ use std::sync::mpsc::SyncSender;
 use tallyproof_centre::Lane;
 use tallyproof_centre::intake::{self, Authentic, Refusal};
 use tallyproof_centre::known::{Arrival, ReceiptBytes};
-use tallyproof_record::cose::{self, RecordDigest};
-use tallyproof_record::receipt::Receipt;
+use tallyproof_count::statements::Fault;
+use tallyproof_record::cose::RecordDigest;
 use tokio::sync::oneshot;
 
 use super::journal::ToJournal;
@@ -28,13 +28,15 @@ fn capacity(lane: Lane) -> usize {
     }
 }
 
-/// What became of a record.
+/// What became of a record or a statement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer {
     /// It is durable.
     Receipt(ReceiptBytes),
-    /// It is not authentic.
+    /// It is not authentic, or adds nothing.
     Refused(Refusal),
+    /// A statement that would do nothing, by this rule.
+    NoEffect(Fault),
     /// The journal could not take it now; send it again.
     Unavailable,
 }
@@ -46,6 +48,8 @@ pub(super) enum Reply {
     Datagram(Arc<UdpSocket>, SocketAddr),
     /// A caller in this process.
     Caller(oneshot::Sender<Answer>),
+    /// Nobody.
+    Nobody,
 }
 
 impl Reply {
@@ -53,13 +57,13 @@ impl Reply {
         match (self, answer) {
             // A receipt that is lost is asked for again.
             (Self::Datagram(socket, to), Answer::Receipt(receipt)) => drop(socket.send_to(&receipt, to)),
-            (Self::Datagram(..), _) => {}
+            (Self::Datagram(..), _) | (Self::Nobody, _) => {}
             (Self::Caller(caller), answer) => drop(caller.send(answer)),
         }
     }
 }
 
-/// A record on its way to the workers.
+/// A record or a statement on its way to the workers.
 #[derive(Debug)]
 pub(super) struct Job {
     /// SHA-256 of `bytes`.
@@ -74,7 +78,7 @@ impl Job {
         (lane, self.bytes.capacity().saturating_add(size_of::<Item<Self>>()), self)
     }
 
-    /// A record that came without a station's tag, and where to wait for its answer.
+    /// What came without a station's tag, and where to wait for its answer.
     fn carried(bytes: Vec<u8>) -> (Item<Self>, Submitted) {
         let (reply, answer) = oneshot::channel();
         let job = Self { digest: intake::digest(&bytes), bytes, reply: Reply::Caller(reply) };
@@ -113,7 +117,7 @@ impl Submitter {
         Self(Arc::new(Queue::new(capacity)))
     }
 
-    /// Hands in a sealed record; waits while the intake is full.
+    /// Hands in a sealed record, or a signed statement; waits while the intake is full.
     pub fn submit(&self, bytes: Vec<u8>) -> Submitted {
         let (item, submitted) = Job::carried(bytes);
         // A centre that has stopped drops the job, and with it the caller's channel.
@@ -121,7 +125,7 @@ impl Submitter {
         submitted
     }
 
-    /// Hands in a sealed record unless the intake is full.
+    /// Hands in a sealed record, or a signed statement, unless the intake is full.
     pub fn try_submit(&self, bytes: Vec<u8>) -> Result<Submitted, Full> {
         let (item, submitted) = Job::carried(bytes);
         if self.0.offer([item]) == 0 { Ok(submitted) } else { Err(Full) }
@@ -138,7 +142,7 @@ impl Submitter {
     }
 }
 
-/// An authentic record, and who waits for its receipt.
+/// An authentic record or statement, and who waits for its receipt.
 #[derive(Debug)]
 pub(super) struct Taken {
     pub(super) record: Authentic,
@@ -169,20 +173,43 @@ pub(super) fn work(shared: &Shared, submitter: &Submitter, journal: &SyncSender<
 fn take_in(shared: &Shared, Job { digest, bytes, reply }: Job) -> Option<Taken> {
     let seen = shared.known(&digest).look(&digest, reply);
     let reply = unless_known(shared, &digest, &bytes, seen)?;
-    match shared.intake.admit(bytes) {
+    match admit(shared, bytes, &reply) {
         Ok(record) => {
             let seen = shared.known(&digest).expect(digest, reply);
             let reply = unless_known(shared, &digest, record.bytes(), seen)?;
             Some(Taken { record, reply })
         }
-        Err(refusal) => refuse(shared, reply, refusal),
+        Err(answer) => {
+            turn_away(shared, answer, [reply]);
+            None
+        }
     }
 }
 
-fn refuse(shared: &Shared, reply: Reply, refusal: Refusal) -> Option<Taken> {
-    shared.counters.refused(refusal);
-    reply.answer(Answer::Refused(refusal));
-    None
+fn admit(shared: &Shared, bytes: Vec<u8>, reply: &Reply) -> Result<Authentic, Answer> {
+    if !intake::is_statement(&bytes) {
+        return shared.intake.admit(bytes).map_err(Answer::Refused);
+    }
+    if matches!(reply, Reply::Datagram(..)) {
+        // A station's MAC key buys the check of one signature, not of a statement's many.
+        return Err(Answer::Refused(Refusal::Structure));
+    }
+    let statement = shared.intake.admit_statement(bytes).map_err(Answer::Refused)?;
+    match statement.statement().map(|judged| shared.ledger().foresee(judged)) {
+        // It waits in the log for the others.
+        None | Some(Ok(()) | Err(Fault::TooFewSigners)) => Ok(statement),
+        Some(Err(fault)) => Err(Answer::NoEffect(fault)),
+    }
+}
+
+/// Counts what is refused, and says so to those who wait.
+pub(super) fn turn_away(shared: &Shared, answer: Answer, waiting: impl IntoIterator<Item = Reply>) {
+    match answer {
+        Answer::Refused(refusal) => shared.counters.refused(refusal),
+        Answer::NoEffect(_) => shared.counters.refused(Refusal::NoEffect),
+        Answer::Receipt(_) | Answer::Unavailable => {}
+    }
+    waiting.into_iter().for_each(|reply| reply.answer(answer));
 }
 
 /// Answers a copy of a durable record with its receipt; gives the reply back if the record is new.
@@ -202,9 +229,7 @@ fn unless_known(shared: &Shared, digest: &RecordDigest, bytes: &[u8], arrival: A
 
 /// The receipt of a record that was durable before this process started.
 fn sign_again(shared: &Shared, digest: &RecordDigest, bytes: &[u8]) -> Option<ReceiptBytes> {
-    let tally = cose::open(bytes).ok()?.tally;
-    let receipt = Receipt { station: tally.station, contest: tally.contest, digest: *digest };
-    let signed = receipt.sign(shared.definition.hash(), &shared.keys.receipts);
+    let signed = intake::receipt_of(bytes, digest)?.sign(shared.definition.hash(), &shared.keys.receipts);
     shared.known(digest).settle(digest, signed);
     Some(signed)
 }

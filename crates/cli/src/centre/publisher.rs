@@ -1,23 +1,27 @@
 //! The publisher thread: orders batches into the log, signs checkpoints, and writes the bundle.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use tallyproof_centre::Sequencer;
+use tallyproof_centre::gatherer::Cosigned;
 use tallyproof_centre::intake::Authentic;
 use tallyproof_centre::journal::Cut;
+use tallyproof_centre::publication::{self, Shelf};
 use tallyproof_centre::sequencer::Growth;
-use tallyproof_count::{Judged, Totals, bundle, manifest::Manifest};
+use tallyproof_count::{Judged, Totals, bundle, manifest::Manifest, policy};
 use tallyproof_log::checkpoint::Checkpoint;
-use tallyproof_log::policy::Policy;
-use tallyproof_site::SiteInput;
+use tallyproof_log::note::SignedNote;
+use tallyproof_record::entry::Place;
+use tallyproof_site::{SiteInput, Witnessing};
 use tallyproof_store::bundle::BundleError;
 use tallyproof_store::{BundleFolder, LastCheckpoint, LastError};
 
+use super::gather::ToGatherer;
 use super::shared::{Shared, add};
 
 /// Wait between two attempts to write a bundle that cannot be written (a full disk).
@@ -30,14 +34,55 @@ pub(super) enum ToPublisher {
     Batch(Cut, Vec<Authentic>),
     /// Publish index, pages and manifest now, then say so.
     Everything(Option<mpsc::Sender<()>>),
+    /// A checkpoint has more cosignatures than before.
+    Cosigned(Box<Cosigned>),
+    /// This checkpoint is the last: publish everything as finished, then say so. No batch comes before or after it any more.
+    Freeze(Box<Cosigned>, mpsc::Sender<()>),
 }
 
 /// The log, and the folder that it is published in.
 pub(super) struct Publisher {
     pub(super) shared: Arc<Shared>,
-    pub(super) sequencer: Sequencer,
+    /// The gatherer reads its tree for proofs.
+    pub(super) sequencer: Arc<RwLock<Sequencer>>,
     pub(super) bundle: BundleFolder,
     pub(super) last: LastCheckpoint,
+    /// Hears of every checkpoint that is published.
+    pub(super) gatherer: mpsc::Sender<ToGatherer>,
+    /// The latest checkpoint with the quorum, if the policy asks for one.
+    pub(super) cosigned: Option<Witnessed>,
+    /// The final checkpoint, once there is one.
+    pub(super) frozen: Option<Vec<u8>>,
+}
+
+/// Who has seen how much of the log.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Witnessed {
+    pub(super) size: u64,
+    pub(super) witnesses: Vec<String>,
+}
+
+/// The bundle, and the file beside the journal.
+struct Folders<'a> {
+    bundle: &'a BundleFolder,
+    last: &'a LastCheckpoint,
+}
+
+impl Shelf for Folders<'_> {
+    type Error = anyhow::Error;
+
+    fn put_tiles(&mut self, growth: &Growth) -> anyhow::Result<()> {
+        let tiles = growth.tiles.iter().map(|(path, bytes)| (path.to_string(), bytes.as_slice()));
+        Ok(self.bundle.put_tiles(tiles)?)
+    }
+
+    fn remember(&mut self, note: &[u8]) -> anyhow::Result<()> {
+        Ok(self.last.write(note)?)
+    }
+
+    fn put_checkpoint(&mut self, note: &[u8]) -> anyhow::Result<()> {
+        Ok(self.bundle.put_checkpoint(note)?)
+    }
 }
 
 impl Publisher {
@@ -59,6 +104,12 @@ impl Publisher {
                     // Whoever asked may have gone.
                     let _ = done.map(|done| done.send(()));
                 }
+                Ok(ToPublisher::Cosigned(cosigned)) => behind |= self.take_cosigned(&cosigned),
+                Ok(ToPublisher::Freeze(cosigned, done)) => {
+                    self.freeze(&cosigned);
+                    (behind, published) = (false, Instant::now());
+                    let _ = done.send(());
+                }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
             }
@@ -75,13 +126,66 @@ impl Publisher {
     }
 
     fn take(&mut self, cut: Cut, mut batch: Vec<Authentic>) {
-        let growth = match self.sequencer.cut(cut, &mut batch) {
+        let growth = self.sequencer.write().unwrap_or_else(PoisonError::into_inner).cut(cut, &mut batch);
+        let growth = match growth {
             Ok(growth) => growth,
             // A log that goes on after a failed step ends up with two histories.
             Err(error) => return self.shared.halt(error.to_string()),
         };
-        self.until_done(|publisher| publisher.put_tiles(&growth).and_then(|()| publisher.promise()));
+        self.until_done(|publisher| publisher.put_tiles(&growth));
+        if self.shared.halted().is_some() {
+            return;
+        }
+        // Before the checkpoint: a policy in it is in force for it.
         self.count(growth.first, &batch);
+        self.until_done(Self::promise);
+    }
+
+    pub(super) fn sequencer(&self) -> RwLockReadGuard<'_, Sequencer> {
+        // A thread that panicked while it read left it whole.
+        self.sequencer.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Publishes what witnesses said. Says whether the pages are now behind.
+    fn take_cosigned(&mut self, cosigned: &Cosigned) -> bool {
+        // What is final stays as it was pinned.
+        if self.frozen.is_some() {
+            return false;
+        }
+        if self.is_latest(&cosigned.checkpoint) {
+            self.until_done(|publisher| Ok(publisher.bundle.put_checkpoint(cosigned.note.as_bytes())?));
+        }
+        let size = cosigned.checkpoint.size;
+        if !cosigned.quorum || self.cosigned.as_ref().is_some_and(|earlier| earlier.size > size) {
+            return false;
+        }
+        if self.shared.asks_for_witnesses() {
+            self.until_done(|publisher| Ok(publisher.bundle.put_cosigned(cosigned.note.as_bytes())?));
+            self.shared.counters.cosigned_size.store(size, Relaxed);
+        }
+        let witnessed = Some(Witnessed { size, witnesses: cosigned.witnesses.clone() });
+        let news = self.cosigned != witnessed;
+        self.cosigned = witnessed;
+        news
+    }
+
+    fn is_latest(&self, checkpoint: &Checkpoint) -> bool {
+        let sequencer = self.sequencer();
+        let tree = sequencer.tree();
+        tree.size() == checkpoint.size && tree.root() == checkpoint.root
+    }
+
+    /// Publishes everything as finished. The mark is durable first: a centre that starts again signs nothing more, and can publish
+    /// the same again.
+    fn freeze(&mut self, cosigned: &Cosigned) {
+        if !self.is_latest(&cosigned.checkpoint) {
+            return self.shared.halt("the last checkpoint is not that of the log: nothing is frozen".into());
+        }
+        self.take_cosigned(cosigned);
+        let note = cosigned.note.as_bytes();
+        self.until_done(|publisher| Ok(publisher.last.frozen().write(note)?));
+        self.frozen = Some(note.to_vec());
+        self.publish_until_done();
     }
 
     /// Applies a batch to the live count.
@@ -89,6 +193,14 @@ impl Publisher {
         let mut ledger = self.shared.ledger_mut();
         for (index, record) in (first..).zip(batch) {
             ledger.apply(index, record.judged());
+        }
+        let changes = |it: &Authentic| matches!(it.place(), Place::Policy(_));
+        if batch.iter().any(changes)
+            && let Ok(policy) = policy::in_force(&ledger, self.shared.keys.verifier())
+        {
+            self.shared.set_policy(policy.clone());
+            // The gatherer is gone only if the centre stops.
+            let _ = self.gatherer.send(ToGatherer::Policy(Box::new(policy)));
         }
     }
 
@@ -99,19 +211,30 @@ impl Publisher {
 
     /// Writes the tiles of a step.
     pub(super) fn put_tiles(&self, growth: &Growth) -> anyhow::Result<()> {
-        let tiles = growth.tiles.iter().map(|(path, bytes)| (path.to_string(), bytes.as_slice()));
-        Ok(self.bundle.put_tiles(tiles)?)
+        self.shelf().put_tiles(growth)
     }
 
-    /// Signs the tree and publishes the checkpoint. What was signed is remembered, beside the journal, before anyone sees it.
+    /// Signs the tree and publishes the checkpoint.
     pub(super) fn promise(&self) -> anyhow::Result<()> {
-        let tree = self.sequencer.tree();
-        let origin = self.shared.keys.verifier().name().clone();
-        let note = Checkpoint { origin, size: tree.size(), root: tree.root() }.sign(&self.shared.keys.log)?;
-        self.last.write(note.as_bytes())?;
-        self.bundle.put_checkpoint(note.as_bytes())?;
-        self.shared.counters.tree_size.store(tree.size(), Relaxed);
+        let checkpoint = self.checkpoint();
+        let sign = || anyhow::Ok(checkpoint.sign(&self.shared.keys.log)?);
+        let note = publication::promise(&mut self.shelf(), sign)?;
+        self.shared.counters.tree_size.store(checkpoint.size, Relaxed);
+        // The gatherer is gone only if the centre stops.
+        let _ = self.gatherer.send(ToGatherer::Signed(SignedNote::parse(note.as_bytes())?));
         Ok(())
+    }
+
+    fn shelf(&self) -> Folders<'_> {
+        Folders { bundle: &self.bundle, last: &self.last }
+    }
+
+    /// What the log states now.
+    pub(super) fn checkpoint(&self) -> Checkpoint {
+        let origin = self.shared.keys.verifier().name().clone();
+        let sequencer = self.sequencer();
+        let tree = sequencer.tree();
+        Checkpoint { origin, size: tree.size(), root: tree.root() }
     }
 
     /// Writes everything but the log: definition, keys, policy, index, pages, and the manifest over them.
@@ -120,9 +243,8 @@ impl Publisher {
         for (name, bytes) in &self.shared.definition.canonical().files {
             files.insert(format!("election/{name}"), bytes.clone());
         }
-        let vkey = self.shared.keys.verifier();
-        files.insert(bundle::VKEYS.to_owned(), format!("{vkey}\n").into_bytes());
-        files.insert(bundle::POLICY.to_owned(), Policy::without_witnesses([vkey.clone()])?.to_string().into_bytes());
+        files.extend(self.witnesses());
+        files.extend(self.frozen.clone().map(|note| (bundle::FROZEN.to_owned(), note)));
         files.extend(self.index_and_pages());
         let manifest = self.manifest(&files)?;
         let mut files: Vec<_> = files.into_iter().collect();
@@ -131,20 +253,37 @@ impl Publisher {
         Ok(self.bundle.publish(&files)?)
     }
 
+    /// Keys and policy, as the log puts them in force.
+    fn witnesses(&self) -> [(String, Vec<u8>); 2] {
+        let (ledger, log) = (self.shared.ledger(), self.shared.keys.verifier());
+        let vkeys: String = policy::vkeys(&ledger, log).iter().map(|key| format!("{key}\n")).collect();
+        let policy = self.shared.policy().to_string();
+        [(bundle::VKEYS.to_owned(), vkeys.into_bytes()), (bundle::POLICY.to_owned(), policy.into_bytes())]
+    }
+
     fn index_and_pages(&self) -> Vec<(String, Vec<u8>)> {
         let ledger = self.shared.ledger();
-        let root = self.sequencer.tree().root();
+        let Checkpoint { root, .. } = self.checkpoint();
         let log = self.shared.keys.verifier();
+        let totals = Totals::of(&ledger);
+        let witnessing = self.witnessing();
         let mut files =
-            tallyproof_site::render(&SiteInput { ledger: &ledger, totals: &Totals::of(&ledger), root: &root, log });
+            tallyproof_site::render(&SiteInput { ledger: &ledger, totals: &totals, root: &root, log, witnessing });
         files.extend(bundle::index_files(&ledger).map(|(path, bytes)| (path.to_owned(), bytes)));
         files
     }
 
+    fn witnessing(&self) -> Witnessing<'_> {
+        let finished = self.frozen.is_some();
+        match &self.cosigned {
+            Some(Witnessed { size, witnesses }) => Witnessing { finished, size: *size, witnesses },
+            None => Witnessing { finished, ..Witnessing::default() },
+        }
+    }
+
     fn manifest(&self, files: &BTreeMap<String, Vec<u8>>) -> anyhow::Result<String> {
-        let tree = self.sequencer.tree();
-        let origin = self.shared.keys.verifier().name().clone();
-        let mut manifest = Manifest { origin, tree_size: tree.size(), root: tree.root(), files: BTreeMap::new() };
+        let Checkpoint { origin, size, root } = self.checkpoint();
+        let mut manifest = Manifest { origin, tree_size: size, root, files: BTreeMap::new() };
         for (path, bytes) in files {
             let path = path.parse().with_context(|| format!("{path} cannot stand in a bundle"))?;
             manifest.insert(path, bytes);

@@ -1,23 +1,36 @@
 //! Start: from the journal back to the log, the count and the known records.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::mpsc::Sender;
+use std::sync::{Arc, RwLock};
 
-use anyhow::{Context, anyhow, ensure};
+use anyhow::{Context, ensure};
 use rayon::prelude::*;
-use tallyproof_centre::intake::Authentic;
+use tallyproof_centre::intake::{self, Authentic};
 use tallyproof_centre::journal::{Cut, Step};
-use tallyproof_centre::promise::{self, Promise};
+use tallyproof_centre::promise::Promise;
+use tallyproof_centre::restart::{self, Batch, Rebuild};
 use tallyproof_centre::{Journal, Sequencer};
 use tallyproof_log::checkpoint;
 use tallyproof_store::journal::JournalError;
 use tallyproof_store::{BundleFolder, LastCheckpoint, SqliteJournal};
 
-use super::publisher::Publisher;
+use super::gather::ToGatherer;
+use super::publisher::{Publisher, Witnessed};
 use super::shared::Shared;
 
 /// Records read from the journal before they are judged together.
 const CHUNK: usize = 8192;
+
+/// Where what the centre has said before is found.
+pub(super) struct Memory {
+    pub(super) bundle: BundleFolder,
+    pub(super) last: LastCheckpoint,
+    /// What witnesses hold.
+    pub(super) held: Vec<Promise>,
+    /// The final checkpoint, if there is one.
+    pub(super) frozen: Option<Vec<u8>>,
+}
 
 /// Rebuilds everything from the journal, and publishes what a crash kept from being published.
 ///
@@ -25,32 +38,61 @@ const CHUNK: usize = 8192;
 pub(super) fn restore(
     shared: &Arc<Shared>,
     journal: &mut SqliteJournal,
-    bundle: BundleFolder,
-    last: LastCheckpoint,
+    Memory { bundle, last, held, frozen }: Memory,
+    gatherer: Sender<ToGatherer>,
 ) -> anyhow::Result<(Publisher, Vec<Authentic>)> {
     let published = promise_in(shared, bundle.checkpoint()?, &bundle.root().join("log/checkpoint"))?;
     let signed = promise_in(shared, last.read()?, last.path())?;
-    ensure!(
-        signed.is_some() || journal.last() == 0,
-        "{} is missing, although the journal holds records: without it a rolled-back journal would go unseen. If you are certain \
-         that the journal is the newest, copy the last published log/checkpoint there",
-        last.path().display()
-    );
-    let from = published.as_ref().map_or(0, |promise| promise.checkpoint.size);
-    let promises: Vec<Promise> = published.into_iter().chain(signed).collect();
-    let (sequencer, first) = Sequencer::begin(&shared.definition)?;
-    let publisher = Publisher { shared: Arc::clone(shared), sequencer, bundle, last };
-    if from == 0 {
+    let cosigned = promise_in(shared, bundle.cosigned()?, &bundle.root().join("log/cosigned"))?;
+    let end = promise_in(shared, frozen.clone(), last.frozen().path())?;
+    let final_checkpoint = end.as_ref().map(|end| end.checkpoint.clone());
+    let held = cosigned.into_iter().chain(end).chain(held).collect();
+    let found = restart::Memory { last: journal.last(), published, signed, held };
+    let (rebuild, first) = Rebuild::begin(&shared.definition, found).with_context(|| last.path().display().to_string())?;
+    // Until the journal's own takes its place.
+    let (empty, _) = Sequencer::begin(&shared.definition)?;
+    let (shared, sequencer) = (Arc::clone(shared), Arc::new(RwLock::new(empty)));
+    let publisher = Publisher { shared, sequencer, bundle, last, gatherer, cosigned: None, frozen };
+    if let Some(first) = first {
         publisher.put_tiles(&first)?;
     }
     publisher.count_definition();
-    let mut replay = Replay { publisher, from, promises, raw: Vec::new(), batch: Vec::new(), row: 0 };
+    let mut replay = Replay { publisher, rebuild, raw: Vec::new() };
     journal.replay(|step| replay.step(step)).map_err(|Failure(error)| error)?;
     replay.judge()?;
-    promise::check(&replay.promises, replay.publisher.sequencer.tree())?;
-    replay.publisher.promise()?;
-    replay.publisher.publish()?;
-    Ok((replay.publisher, replay.batch))
+    let Replay { mut publisher, rebuild, .. } = replay;
+    let (sequencer, batch) = rebuild.finish()?;
+    publisher.sequencer = Arc::new(RwLock::new(sequencer));
+    publisher.cosigned = witnessed(&publisher.shared, &publisher.bundle)?;
+    match &publisher.frozen {
+        None => publisher.promise()?,
+        Some(note) => {
+            let at_its_end = batch.is_empty() && final_checkpoint.as_ref() == Some(&publisher.checkpoint());
+            ensure!(
+                at_its_end,
+                "the journal holds records beyond the final checkpoint: keep it, it is not of this log"
+            );
+            publisher.bundle.put_checkpoint(note)?;
+            if publisher.shared.asks_for_witnesses() {
+                publisher.bundle.put_cosigned(note)?;
+            }
+        }
+    }
+    publisher.publish()?;
+    Ok((publisher, batch))
+}
+
+/// Who cosigned the published checkpoint that has the quorum.
+fn witnessed(shared: &Shared, bundle: &BundleFolder) -> anyhow::Result<Option<Witnessed>> {
+    let Some(note) = bundle.cosigned()? else { return Ok(None) };
+    let policy = shared.policy();
+    let witnesses = policy.witnesses().iter().map(|witness| witness.key.clone());
+    let log = shared.keys.verifier();
+    let keys: Vec<_> = witnesses.chain([log.clone()]).collect();
+    // Whatever is wrong with it is made good by the next one.
+    let Ok(opened) = checkpoint::open(&note, &keys, log.name().as_str()) else { return Ok(None) };
+    let names = policy.cosigners(opened.note()).into_iter().map(str::to_owned).collect();
+    Ok(Some(Witnessed { size: opened.checkpoint().size, witnesses: names }))
 }
 
 fn promise_in(shared: &Shared, note: Option<Vec<u8>>, place: &Path) -> anyhow::Result<Option<Promise>> {
@@ -63,15 +105,9 @@ fn promise_in(shared: &Shared, note: Option<Vec<u8>>, place: &Path) -> anyhow::R
 
 struct Replay {
     publisher: Publisher,
-    /// Size up to which the bundle is published.
-    from: u64,
-    promises: Vec<Promise>,
+    rebuild: Rebuild,
     /// Records read and not judged yet.
     raw: Vec<Vec<u8>>,
-    /// Judged records of the batch that is being read.
-    batch: Vec<Authentic>,
-    /// Number of the last record judged.
-    row: u64,
 }
 
 /// Carries any error through the journal's replay.
@@ -88,7 +124,9 @@ impl Replay {
         let done = match step {
             Step::Record(row) => {
                 self.raw.push(row.record.to_vec());
-                if self.raw.len() < CHUNK { Ok(()) } else { self.judge() }
+                // A record after a key change may be signed with the new key.
+                let complete = self.raw.len() >= CHUNK || intake::changes_keys(row.record);
+                if complete { self.judge() } else { Ok(()) }
             }
             Step::Cut(cut) => self.judge().and_then(|()| self.cut(cut)),
         };
@@ -99,27 +137,22 @@ impl Replay {
     fn judge(&mut self) -> anyhow::Result<()> {
         let shared = &self.publisher.shared;
         let raw = std::mem::take(&mut self.raw);
-        let judged: Vec<_> = raw.into_par_iter().map(|bytes| shared.intake.admit(bytes)).collect();
+        let judged: Vec<_> = raw.into_par_iter().map(|bytes| shared.intake.recall(bytes)).collect();
         for record in judged {
-            self.row += 1;
-            let row = self.row;
-            let record = record.map_err(|refusal| anyhow!("journal record {row}: {refusal}"))?;
-            shared.known(record.digest()).restore(*record.digest());
-            shared.outstanding.settle(record.station(), record.contest());
-            self.batch.push(record);
+            self.rebuild.record(&shared.intake, record, |record| {
+                shared.known(record.digest()).restore(*record.digest());
+                shared.outstanding.settle(record.station(), record.contest());
+            })?;
         }
         Ok(())
     }
 
     fn cut(&mut self, cut: Cut) -> anyhow::Result<()> {
-        let mut batch = std::mem::take(&mut self.batch);
-        let growth = self.publisher.sequencer.cut(cut, &mut batch)?;
-        let reached: Vec<_> = self.promises.iter().filter(|p| p.checkpoint.size <= growth.size).cloned().collect();
-        promise::check(&reached, self.publisher.sequencer.tree())?;
-        if growth.size > self.from {
+        let Batch { growth, unpublished, records } = self.rebuild.cut(cut)?;
+        if unpublished {
             self.publisher.put_tiles(&growth)?;
         }
-        self.publisher.count(growth.first, &batch);
+        self.publisher.count(growth.first, &records);
         Ok(())
     }
 }

@@ -5,14 +5,17 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use tallyproof_centre::gate::{Gate, Reason};
+use tallyproof_centre::gatherer::WitnessState;
 use tallyproof_centre::intake::Refusal;
 use tallyproof_centre::{Intake, Known};
 use tallyproof_count::Ledger;
 use tallyproof_count::ledger::Summary;
+use tallyproof_log::policy::Policy;
 use tallyproof_record::cose::RecordDigest;
 use tallyproof_record::definition::Committed;
 use tokio::sync::watch;
 
+use super::gather::Witnessing;
 use super::http::{HttpCounters, HttpDrop};
 use super::keys::CentreKeys;
 use super::outstanding::Outstanding;
@@ -27,6 +30,9 @@ const SHARDS: usize = 64;
 pub(super) struct Shared {
     pub(super) definition: Arc<Committed>,
     pub(super) keys: CentreKeys,
+    /// Whose cosignatures a checkpoint needs.
+    policy: RwLock<Policy>,
+    pub(super) witnessing: Witnessing,
     pub(super) intake: Intake,
     pub(super) counters: Counters,
     pub(super) outstanding: Outstanding,
@@ -56,6 +62,7 @@ pub(super) struct Counters {
     pub(super) journal_failures: AtomicU64,
     pub(super) publish_failures: AtomicU64,
     pub(super) tree_size: AtomicU64,
+    pub(super) cosigned_size: AtomicU64,
     pub(super) journal_failing: AtomicBool,
     pub(super) publishing_fails: AtomicBool,
 }
@@ -79,7 +86,7 @@ impl Counters {
 }
 
 impl Shared {
-    pub(super) fn new(definition: Arc<Committed>, keys: CentreKeys, pool: rayon::ThreadPool) -> Self {
+    pub(super) fn new(definition: Arc<Committed>, keys: CentreKeys, policy: Policy, pool: rayon::ThreadPool) -> Self {
         Self {
             intake: Intake::new(Arc::clone(&definition)),
             counters: Counters::default(),
@@ -92,6 +99,8 @@ impl Shared {
             draining: AtomicBool::new(false),
             definition,
             keys,
+            policy: RwLock::new(policy),
+            witnessing: Witnessing::default(),
             pool,
         }
     }
@@ -100,6 +109,20 @@ impl Shared {
     pub(super) fn known(&self, digest: &RecordDigest) -> MutexGuard<'_, Known<Reply>> {
         // A thread that panicked between two map operations left the map whole.
         self.known[usize::from(digest[0]) % SHARDS].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether a checkpoint needs any cosignature.
+    pub(super) fn asks_for_witnesses(&self) -> bool {
+        self.policy().quorum().is_some()
+    }
+
+    /// The witness policy in force, as of the last checkpoint.
+    pub(super) fn policy(&self) -> Policy {
+        self.policy.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn set_policy(&self, policy: Policy) {
+        *self.policy.write().unwrap_or_else(PoisonError::into_inner) = policy;
     }
 
     /// The live count, as of the last checkpoint.
@@ -177,6 +200,8 @@ impl Shared {
             journal_failures: of(&counters.journal_failures),
             publish_failures: of(&counters.publish_failures),
             tree_size: of(&counters.tree_size),
+            cosigned_size: of(&counters.cosigned_size),
+            witnesses: self.witnessing.witnesses(),
             slots: self.ledger().summary(),
         }
     }
@@ -229,6 +254,10 @@ pub struct CentreStats {
     pub publish_failures: u64,
     /// Entries under the last checkpoint.
     pub tree_size: u64,
+    /// Entries under the last checkpoint that has the witnesses' quorum; 0 for none, or where the policy asks for none.
+    pub cosigned_size: u64,
+    /// The policy's witnesses.
+    pub witnesses: Vec<WitnessState>,
     /// Slots of the election as of the last checkpoint.
     pub slots: Summary,
 }

@@ -187,6 +187,8 @@ mod tests {
     use tallyproof_record::{ContestNo, StationNo};
 
     use super::super::keys::CentreKeys;
+    use tallyproof_log::policy::Policy;
+
     use super::*;
 
     /// A centre of two stations and one contest.
@@ -202,7 +204,7 @@ mod tests {
         let files: Files = files.map(|(name, text)| (name.to_owned(), text.as_bytes().to_vec())).into();
         let keys = CentreKeys::new("log.example/t", [2; 32], [3; 32]).unwrap();
         let pool = rayon::ThreadPoolBuilder::new().build().unwrap();
-        Shared::new(Arc::new(package::parse(&files).unwrap().commit()), keys, pool)
+        Shared::new(Arc::new(package::parse(&files).unwrap().commit()), keys, Policy::default(), pool)
     }
 
     #[test]

@@ -1,5 +1,6 @@
-//! `tallyproof centre`: make a centre's keys, run it, and hand it the records of a folder.
+//! `tallyproof centre`: make a centre's keys, run it, hand it the records of a folder, and finish its log.
 
+mod freeze;
 mod ingest;
 mod init;
 mod serve;
@@ -26,6 +27,8 @@ enum Action {
     Init(init::Args),
     /// Receive records, give receipts, publish the bundle
     Serve(Box<serve::Args>),
+    /// Finish the log: a last checkpoint with the witnesses' quorum, and no record after it
+    Freeze(Box<freeze::Args>),
     /// Hand the running centre every record of a folder, such as a USB stick, and put the receipts beside them
     Ingest(Box<ingest::Args>),
 }
@@ -35,6 +38,7 @@ pub fn run(args: Args, printer: &mut Printer) -> anyhow::Result<Exit> {
     match args.action {
         Action::Init(args) => init::run(&args, printer),
         Action::Serve(args) => serve::run(*args, printer),
+        Action::Freeze(args) => freeze::run(*args, printer),
         Action::Ingest(args) => ingest::run(&args, printer),
     }
 }
@@ -44,6 +48,7 @@ pub fn schemas() -> Vec<(&'static str, Schema)> {
     vec![
         ("centre-init", schema_for!(init::InitReport)),
         ("centre-serve", schema_for!(serve::Listening)),
+        ("centre-freeze", schema_for!(freeze::FreezeReport)),
         ("centre-ingest", schema_for!(ingest::IngestReport)),
         ("centre-stats", schema_for!(StatsReport)),
     ]

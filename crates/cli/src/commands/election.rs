@@ -2,6 +2,7 @@
 
 mod check;
 mod enrol;
+mod repack;
 mod show;
 
 use clap::Subcommand;
@@ -25,6 +26,8 @@ enum Command {
     Show(show::Args),
     /// Make every station's keys and pack, and the package that is published
     Enrol(enrol::Args),
+    /// Make a new key and pack for a station that has lost its own; the log has to enrol the key
+    Repack(repack::Args),
 }
 
 /// Runs `tallyproof election`.
@@ -33,6 +36,7 @@ pub fn run(args: Args, printer: &mut Printer) -> anyhow::Result<Exit> {
         Command::Check(args) => check::run(&args, printer),
         Command::Show(args) => show::run(&args, printer),
         Command::Enrol(args) => enrol::run(&args, printer),
+        Command::Repack(args) => repack::run(&args, printer),
     }
 }
 
@@ -42,5 +46,6 @@ pub fn schemas() -> Vec<(&'static str, Schema)> {
         ("election-check", schema_for!(check::Found)),
         ("election-show", schema_for!(show::Summary)),
         ("election-enrol", schema_for!(enrol::Enrolled)),
+        ("election-repack", schema_for!(repack::Repacked)),
     ]
 }

@@ -7,7 +7,7 @@ use schemars::Schema;
 use tallyproof_drill::keys::Seed;
 use tallyproof_drill::network::Chance;
 
-use crate::night::{self, NightPlan, NightReport};
+use crate::night::{self, NightPlan, NightReport, WitnessPlan};
 use crate::{Exit, Printer, package, serve};
 
 /// Arguments of the command.
@@ -33,6 +33,12 @@ pub struct Args {
     /// Chance that a station breaks a rule, conflicts with itself or is impersonated
     #[arg(long, value_name = "P", default_value = "0", value_parser = chance)]
     pub bad: Chance,
+    /// So many of the five witnesses are offline; four have to cosign
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=5))]
+    pub witnesses_offline: u8,
+    /// So many of the five witnesses cosign whatever they are shown, and are offered a fork of the log at the end
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=5))]
+    pub witnesses_lying: u8,
     /// Everything random follows from it: same package and seed, same log
     #[arg(long, value_name = "SEED", default_value_t = 1)]
     pub seed: u64,
@@ -54,6 +60,7 @@ pub fn run(args: Args, printer: &mut Printer) -> anyhow::Result<Exit> {
         loss: args.loss,
         duplicate: args.duplicate,
         bad: args.bad,
+        witnesses: WitnessPlan { offline: args.witnesses_offline, lying: args.witnesses_lying },
         seed: Seed(args.seed),
     };
     let report = night::run(package, &plan, printer)?;

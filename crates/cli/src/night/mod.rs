@@ -6,6 +6,7 @@ pub(crate) mod expectation;
 mod report;
 pub(crate) mod stage;
 mod view;
+mod witnesses;
 
 use std::net::Ipv4Addr;
 use std::num::NonZeroU32;
@@ -20,14 +21,17 @@ use tallyproof_drill::keys::Seed;
 use tallyproof_drill::network::Chance;
 use tallyproof_drill::population::{Part, Population};
 use tallyproof_drill::script::{self, Carrier, Electorate, Quality, Script, Share, Span};
+use tallyproof_drill::witnesses::policy_lines;
+use tallyproof_log::note::SignerKey;
 use tallyproof_record::definition::Committed;
 use tallyproof_record::definition::results::Results;
 use tallyproof_record::{ContestNo, StationNo};
 use tallyproof_station::RetryPolicy;
 
 pub use report::NightReport;
+pub use witnesses::{Conduct, ForkAnswer, WitnessPlan, WitnessRow};
 
-use crate::centre::{self, CentreConfig, CentreKeys, Cut, RunningCentre, UdpConfig};
+use crate::centre::{self, CentreConfig, CentreKeys, Cut, Frozen, GatherConfig, RunningCentre, UdpConfig};
 use crate::field::clock::Clock;
 use crate::field::{self, Common, Counters, Station};
 use crate::package::Package;
@@ -35,6 +39,7 @@ use crate::printer::Printer;
 use expectation::Expectation;
 use report::Outcome;
 use stage::Stage;
+use witnesses::Witnesses;
 
 /// Each wave costs the slowest record's retries on a lossy network; fewer waves make coarser checkpoints.
 const WAVES: usize = 8;
@@ -42,6 +47,10 @@ const WAVES: usize = 8;
 const PACE: Duration = Duration::from_micros(40);
 /// Without a single receipt for so long a wave has met a centre that does not answer.
 const PATIENCE: Duration = Duration::from_mins(1);
+/// From one round of cosignatures to the next: a night is over in seconds.
+const GATHER_EVERY: Duration = Duration::from_secs(1);
+/// How long the witnesses may take to recount the whole log and cosign its end.
+const FREEZE: Duration = Duration::from_mins(10);
 
 /// What a night is made of.
 #[derive(Clone, Debug)]
@@ -56,6 +65,8 @@ pub struct NightPlan {
     pub duplicate: Chance,
     /// Chance that a station misbehaves or is impersonated.
     pub bad: Chance,
+    /// What becomes of the witnesses.
+    pub witnesses: WitnessPlan,
     /// From which everything follows.
     pub seed: Seed,
 }
@@ -67,9 +78,16 @@ pub fn run(package: Package, plan: &NightPlan, printer: &Printer) -> anyhow::Res
     let population = Population::new(&definition, &results, plan.seed, plan.bad)?;
     let (stage, keys) = Stage::set(&plan.bundle, &definition, plan.seed)?;
     let common = common(&definition, &keys);
-    let centre = start_centre(&definition, keys, plan, &stage.workspace().join("journal.sqlite"))?;
-    let field = poll(&population, &centre, &common, &script(plan))?;
+    let (log, log_key) =
+        (keys.verifier().clone(), SignerKey::new(keys.verifier().name().clone(), &plan.seed.log_key()));
+    let witnesses = Witnesses::start(stage.workspace(), &plan.bundle, &definition, &log, plan.witnesses, plan.seed)?;
+    let centre = start_centre(&definition, keys, plan, &stage.workspace().join("journal.sqlite"), witnesses.urls())?;
+    let mut field = poll(&population, &centre, &common, &script(plan))?;
+    let mark = Instant::now();
+    let frozen = centre.freeze(if witnesses.reach_quorum() { FREEZE } else { Duration::ZERO })?;
+    field.phases.witnessing = mark.elapsed();
     let stats = centre.shutdown()?;
+    let witnesses = witnesses.finish(&frozen, &stats, &log_key)?;
     let counted_in = started.elapsed();
     let verification = stage.verify(printer)?;
     let unaccounted = match &verification.ledger {
@@ -83,6 +101,8 @@ pub fn run(package: Package, plan: &NightPlan, printer: &Printer) -> anyhow::Res
         records: field.records,
         phases: field.phases,
         stats: &stats,
+        witnesses,
+        frozen: matches!(frozen, Frozen::Yes { .. }),
         verification: &verification,
         unaccounted,
         counted_in,
@@ -90,7 +110,7 @@ pub fn run(package: Package, plan: &NightPlan, printer: &Printer) -> anyhow::Res
     }))
 }
 
-/// Gives every station its drill key and cuts the register to the plan's size.
+/// Gives every station its drill key, the policy its drill witnesses, and cuts the register to the plan's size.
 fn enrol(package: Package, plan: &NightPlan) -> anyhow::Result<(Committed, Results)> {
     let mut results =
         package.results.context("the package has no results.csv: a night needs each station's figures")?;
@@ -100,6 +120,7 @@ fn enrol(package: Package, plan: &NightPlan) -> anyhow::Result<(Committed, Resul
         election = election.with_first_stations(stations);
         results.retain(|&(station, _), _| election.station(station).is_some());
     }
+    let election = election.with_policy_lines(policy_lines(plan.seed));
     Ok((stage::enrol(election, plan.seed), results))
 }
 
@@ -108,11 +129,13 @@ fn start_centre(
     keys: CentreKeys,
     plan: &NightPlan,
     journal: &Path,
+    witnesses_at: Vec<(String, String)>,
 ) -> anyhow::Result<RunningCentre> {
     centre::start(CentreConfig {
         election: definition.clone(),
         keys,
         journal: journal.to_owned(),
+        last_checkpoint: None,
         create: true,
         bundle: plan.bundle.clone(),
         udp: UdpConfig::at((Ipv4Addr::LOCALHOST, 0)),
@@ -120,6 +143,8 @@ fn start_centre(
         admin: None,
         cut: Cut::OnDemand,
         publish_every: Duration::MAX,
+        gather: GatherConfig { every: GATHER_EVERY, ..GatherConfig::default() },
+        witnesses_at,
         workers: 0,
     })
 }
@@ -178,6 +203,8 @@ pub struct Phases {
     pub sending: Duration,
     /// Ordering each wave into the log and publishing it.
     pub publishing: Duration,
+    /// From the last record to the witnesses' quorum on the final checkpoint, and its publication.
+    pub witnessing: Duration,
 }
 
 /// Runs the waves: every station that has figures seals and sends until receipted.

@@ -9,6 +9,7 @@ use serde::Serialize;
 use tallyproof_count::verify::Verification;
 use tallyproof_record::definition::Committed;
 
+use super::witnesses::{Conduct, ForkAnswer, WitnessRow};
 use super::{NightPlan, Phases};
 use crate::centre::CentreStats;
 use crate::field::Counters;
@@ -54,6 +55,14 @@ pub struct NightReport {
     pub refused: BTreeMap<String, u64>,
     /// Stations and contests that did not end where they had to.
     pub unaccounted: Vec<String>,
+    /// Witnesses of the policy.
+    pub witnesses: u64,
+    /// Of these, whose cosignatures are on the final checkpoint and hold, as verified.
+    pub cosignatures: u64,
+    /// How each witness behaved.
+    pub witness_reports: Vec<WitnessRow>,
+    /// Whether the log is finished: the final checkpoint has the witnesses' quorum and is pinned.
+    pub frozen: bool,
     /// Entries in the log.
     pub tree_size: u64,
     /// Base64 of the log's root.
@@ -73,9 +82,47 @@ pub struct NightReport {
 }
 
 impl NightReport {
-    /// Whether the bundle verified and every record ended where it had to.
+    /// Whether the bundle verified, is finished, and every record ended where it had to.
     pub fn holds(&self) -> bool {
-        self.verified && self.unaccounted.is_empty()
+        self.verified && self.frozen && self.unaccounted.is_empty()
+    }
+}
+
+impl NightReport {
+    fn write_witnesses(&self, out: &mut dyn fmt::Write) -> fmt::Result {
+        let final_checkpoint = if self.frozen {
+            "the final checkpoint is pinned"
+        } else {
+            "the quorum did not come: the log is not finished"
+        };
+        writeln!(out, "{} of {} witnesses cosigned; {final_checkpoint}", self.cosignatures, self.witnesses)?;
+        for row in &self.witness_reports {
+            if let Some(what) = row.remark() {
+                writeln!(out, "{}: {what}", row.name)?;
+            }
+        }
+        writeln!(out)
+    }
+}
+
+impl WitnessRow {
+    /// What a reader should know of a witness; nothing where all went as it goes.
+    fn remark(&self) -> Option<String> {
+        let fork = self.offered_fork.map(|answer| match answer {
+            ForkAnswer::ProofKept => "refused a fork of the log that it was offered, and keeps the proof",
+            ForkAnswer::Refused => "refused a fork of the log that it was offered",
+            ForkAnswer::Cosigned => "cosigned a fork of the log too: alone it is short of the quorum, and its two cosignatures exclude each other",
+            ForkAnswer::Silent => "gave no answer to a fork of the log",
+        });
+        match self.conduct {
+            Conduct::Offline => Some("offline all night".into()),
+            Conduct::Lying | Conduct::Honest if fork.is_some() => fork.map(str::to_owned),
+            _ if !self.on_final => {
+                let why = self.trouble.as_ref().map(|why| format!(": {}", why.escape_debug())).unwrap_or_default();
+                Some(format!("did not cosign the final checkpoint in time{why}"))
+            }
+            _ => None,
+        }
     }
 }
 
@@ -87,6 +134,8 @@ pub(super) struct Outcome<'a> {
     pub(super) records: u64,
     pub(super) phases: Phases,
     pub(super) stats: &'a CentreStats,
+    pub(super) witnesses: Vec<WitnessRow>,
+    pub(super) frozen: bool,
     pub(super) verification: &'a Verification,
     pub(super) unaccounted: Vec<String>,
     pub(super) counted_in: Duration,
@@ -101,6 +150,8 @@ pub(super) fn make(outcome: Outcome<'_>) -> NightReport {
         records,
         phases,
         stats,
+        witnesses,
+        frozen,
         verification,
         unaccounted,
         counted_in,
@@ -124,6 +175,10 @@ pub(super) fn make(outcome: Outcome<'_>) -> NightReport {
         hostile_received: stats.refused_total(),
         refused: turned_away(stats),
         unaccounted,
+        witnesses: witnesses.len() as u64,
+        cosignatures: verification.cosignatures,
+        witness_reports: witnesses,
+        frozen,
         tree_size: verification.tree_size,
         root: verification.root.clone(),
         seconds: (counted_in + verified_in).as_secs_f64(),
@@ -131,6 +186,7 @@ pub(super) fn make(outcome: Outcome<'_>) -> NightReport {
             seconds("seal", phases.sealing),
             seconds("send", phases.sending),
             seconds("publish", phases.publishing),
+            seconds("witness", phases.witnessing),
             seconds("verify", verified_in),
         ]),
         verified: verification.ok,
@@ -174,6 +230,7 @@ impl Report for NightReport {
             table::align_right(&mut votes, [1]);
             writeln!(out, "{contest}\n{votes}")?;
         }
+        self.write_witnesses(out)?;
         for line in &self.unaccounted {
             writeln!(out, "unaccounted: {line}")?;
         }

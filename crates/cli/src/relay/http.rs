@@ -9,6 +9,7 @@ use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use tallyproof_record::cose;
 use tallyproof_station::Standing;
 use tokio::time::timeout;
 
@@ -29,7 +30,7 @@ pub(super) fn routes(desk: &Arc<Desk>) -> Router {
 
 async fn take_record(State(desk): State<Arc<Desk>>, body: Body) -> Response {
     count(&desk.counters.posts);
-    let bytes = match read(body).await {
+    let bytes = match read(body, cose::MAX_LEN).await {
         Ok(bytes) => bytes,
         Err((_, response)) => return response,
     };

@@ -10,6 +10,8 @@ use ureq::http::Uri;
 
 /// Where `tallyproof centre serve` takes records.
 pub const RECORDS_PATH: &str = "/v1/records";
+/// Where it takes statements.
+pub const STATEMENTS_PATH: &str = "/v1/statements";
 
 /// One way to the centre.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,7 +36,7 @@ impl Address {
             return Ok(Self::Udp(place.to_owned()));
         }
         if text.starts_with("https://") || text.starts_with("http://") {
-            return http(text).map(Self::Http);
+            return http(text, RECORDS_PATH).map(Self::Http);
         }
         if let Some(path) = text.strip_prefix("file:") {
             return folder(text, path).map(Self::Folder);
@@ -62,7 +64,16 @@ impl Address {
     }
 }
 
-fn http(text: &str) -> anyhow::Result<String> {
+/// Where the centre at `text` takes statements: `https://host/path`, without a path the centre's.
+pub fn statements_url(text: &str) -> anyhow::Result<String> {
+    ensure!(
+        text.starts_with("https://") || text.starts_with("http://"),
+        "`{text}` is not a way for statements: write https://HOST/PATH"
+    );
+    http(text, STATEMENTS_PATH)
+}
+
+fn http(text: &str, usual_path: &str) -> anyhow::Result<String> {
     let uri: Uri = text.parse().with_context(|| format!("`{text}` is not a web address"))?;
     let host = uri.host().unwrap_or_default();
     ensure!(!host.is_empty(), "`{text}` names no host: write https://HOST/PATH");
@@ -71,7 +82,7 @@ fn http(text: &str) -> anyhow::Result<String> {
         "`{text}`: plain http is for this machine alone, where nobody can hold a receipt back; write https://"
     );
     let authority = text.split_once("://").map_or(text, |(_, rest)| rest);
-    let path = if authority.contains('/') { "" } else { RECORDS_PATH };
+    let path = if authority.contains('/') { "" } else { usual_path };
     Ok(format!("{text}{path}"))
 }
 

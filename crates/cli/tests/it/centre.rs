@@ -6,7 +6,9 @@ use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use ed25519_dalek::SigningKey;
-use tallyproof_cli::centre::{self, Answer, CentreConfig, CentreKeys, Cut, HttpConfig, RunningCentre, UdpConfig};
+use tallyproof_cli::centre::{
+    self, Answer, CentreConfig, CentreKeys, Cut, GatherConfig, HttpConfig, RunningCentre, UdpConfig,
+};
 use tallyproof_record::cose::{self, SealedRecord};
 use tallyproof_record::definition::package::{self, Files};
 use tallyproof_record::definition::{Committed, StationKey};
@@ -17,11 +19,16 @@ use tallyproof_record::{ContestNo, Phase, StationNo, Tally};
 const STATIONS: u32 = 20;
 pub(crate) const LOOPBACK: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0);
 
-fn keys() -> CentreKeys {
+pub(crate) fn keys() -> CentreKeys {
     CentreKeys::new("log.example/it", [4; 32], [5; 32]).unwrap()
 }
 
 fn election() -> Committed {
+    election_with_policy(Vec::new())
+}
+
+/// The same, whose definition states this witness policy.
+pub(crate) fn election_with_policy(lines: Vec<String>) -> Committed {
     let register = (1..=STATIONS).map(|no| format!("s{no},all,1000\n")).collect::<Vec<_>>().concat();
     let toml = "format = 1\nid = \"it\"\nname = \"It\"\ndate = \"2026-07-01\"\nphase = \"drill\"\n\n\
                 [[contest]]\nid = \"office\"\nname = \"Office\"\narea = \"all\"\n";
@@ -32,7 +39,8 @@ fn election() -> Committed {
         ("ballot.csv", "contest,line\noffice,a\noffice,b\n".to_owned()),
     ];
     let files: Files = files.map(|(name, text)| (name.to_owned(), text.into_bytes())).into();
-    package::parse(&files).unwrap().with_keys(|no| StationKey::from(key(no).verifying_key())).commit()
+    let election = package::parse(&files).unwrap().with_keys(|no| StationKey::from(key(no).verifying_key()));
+    election.with_policy_lines(lines).commit()
 }
 
 fn key(StationNo(no): StationNo) -> SigningKey {
@@ -42,8 +50,12 @@ fn key(StationNo(no): StationNo) -> SigningKey {
 }
 
 pub(crate) fn record(station: u32, votes: u32) -> SealedRecord {
+    record_of(&election(), station, votes)
+}
+
+pub(crate) fn record_of(election: &Committed, station: u32, votes: u32) -> SealedRecord {
     let tally =
-        Tally::new(*election().hash(), Phase::Drill, StationNo(station), ContestNo(1), 1_800_000_000, vec![votes, 1]);
+        Tally::new(*election.hash(), Phase::Drill, StationNo(station), ContestNo(1), 1_800_000_000, vec![votes, 1]);
     cose::seal(&tally, &key(StationNo(station)))
 }
 
@@ -52,6 +64,7 @@ pub(crate) fn config(folder: &Path) -> CentreConfig {
         election: election(),
         keys: keys(),
         journal: folder.join("journal"),
+        last_checkpoint: None,
         create: !folder.join("journal").exists(),
         bundle: folder.join("bundle"),
         udp: UdpConfig::at(LOOPBACK),
@@ -59,6 +72,8 @@ pub(crate) fn config(folder: &Path) -> CentreConfig {
         admin: Some(LOOPBACK),
         cut: Cut::OnDemand,
         publish_every: Duration::from_secs(5),
+        gather: GatherConfig::default(),
+        witnesses_at: Vec::new(),
         workers: 2,
     }
 }

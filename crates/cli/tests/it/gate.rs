@@ -6,7 +6,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use tallyproof_centre::gate::{MAX_DATAGRAM, Reason};
-use tallyproof_cli::centre::{self, CentreConfig, CentreKeys, CentreStats, Cut, RunningCentre, UdpConfig};
+use tallyproof_cli::centre::{
+    self, CentreConfig, CentreKeys, CentreStats, Cut, GatherConfig, RunningCentre, UdpConfig,
+};
 use tallyproof_record::receipt;
 
 use crate::world::{Raise, World, tick};
@@ -22,6 +24,7 @@ fn start(world: &World, kernel_filter: bool) -> RunningCentre {
         election: world.election.clone(),
         keys: CentreKeys::read(&world.path("keys")).unwrap(),
         journal: world.path("disk/journal"),
+        last_checkpoint: None,
         create: true,
         bundle: world.path("bundle"),
         udp: UdpConfig { kernel_filter, ..UdpConfig::at(([127, 0, 0, 1], 0)) },
@@ -29,6 +32,8 @@ fn start(world: &World, kernel_filter: bool) -> RunningCentre {
         admin: None,
         cut: Cut::OnDemand,
         publish_every: Duration::from_secs(5),
+        gather: GatherConfig::default(),
+        witnesses_at: Vec::new(),
         workers: 1,
     })
     .unwrap()

@@ -15,15 +15,17 @@ fn free_port() -> u16 {
     UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
+/// Runs the commands of a page in a folder of its own: everything printed, and the exit code.
 #[cfg(unix)]
-#[test]
-fn the_first_election_runs_as_the_page_says() {
+fn run_page(name: &str) -> (String, Option<i32>) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap();
-    let page = fs::read_to_string(root.join("docs/guide/first-election.md")).unwrap();
+    let page = fs::read_to_string(root.join("docs/guide").join(name)).unwrap();
     let folder = tempfile::tempdir().unwrap();
     std::os::unix::fs::symlink(root.join("fixtures"), folder.path().join("fixtures")).unwrap();
-    // The page's port may be taken on the machine that runs the tests.
-    let commands = blocks(&page, "sh").replace("7410", &free_port().to_string());
+    // The page's ports may be taken on the machine that runs the tests.
+    let commands = ["7410", "7411"]
+        .iter()
+        .fold(blocks(&page, "sh"), |commands, port| commands.replace(port, &free_port().to_string()));
     let program = Path::new(env!("CARGO_BIN_EXE_tallyproof")).parent().unwrap();
     let path = env::join_paths([program.to_owned()].into_iter().chain(env::split_paths(&env::var_os("PATH").unwrap())));
     // If a command fails, the centre must not outlive the test.
@@ -33,9 +35,33 @@ fn the_first_election_runs_as_the_page_says() {
     shell.args(["-c", &script]).current_dir(folder.path()).env("PATH", path.unwrap()).stdin(Stdio::null());
     let output = shell.output().unwrap();
     let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    let shown = format!("{stdout}\n--- stderr\n{stderr}");
+    (format!("{stdout}\n--- stderr\n{stderr}"), output.status.code())
+}
+
+#[cfg(unix)]
+#[test]
+fn the_first_election_runs_as_the_page_says() {
+    let (shown, code) = run_page("first-election.md");
     for expected in ["1 receipts came", "anchored", "exit code 1", "index/totals.json"] {
         assert!(shown.contains(expected), "`{expected}` is missing:\n{shown}");
     }
-    assert_eq!(output.status.code(), Some(0), "{shown}");
+    assert_eq!(code, Some(0), "{shown}");
+}
+
+#[cfg(unix)]
+#[test]
+fn corrections_run_as_the_page_says() {
+    let (shown, code) = run_page("corrections.md");
+    let expected = [
+        "it waits for 1 more to sign",
+        "exit code 1: one signature is missing",
+        "taken; it has the signatures that it needs",
+        "1 correction signed by as many members of the authority as the definition asks for",
+        "2 counted",
+        "anchored",
+    ];
+    for expected in expected {
+        assert!(shown.contains(expected), "`{expected}` is missing:\n{shown}");
+    }
+    assert_eq!(code, Some(0), "{shown}");
 }

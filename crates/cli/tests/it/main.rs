@@ -12,15 +12,24 @@ mod documents;
 mod drill;
 #[cfg(target_os = "linux")]
 mod gate;
+mod gather;
 mod guide;
 mod http;
 mod import;
 mod ingest;
+mod mirror;
 mod night;
+mod peer;
+mod published;
 mod relay;
+mod seats;
+mod second_stage;
+mod settled;
 mod shell;
 #[cfg(target_os = "linux")]
 mod siege;
+mod statements;
 mod station;
 mod verify;
+mod witness;
 mod world;

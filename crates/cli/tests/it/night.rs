@@ -74,6 +74,39 @@ fn a_bad_network_and_bad_stations_leave_nothing_unaccounted() {
     assert!(number("datagrams_sent") > 400 * 3 / 2, "the network lost what it was told to lose");
 }
 
+/// Four of five stand one who is offline and one who cosigns whatever it is shown: nothing but the report is different.
+#[test]
+fn a_witness_that_is_offline_and_one_that_lies_change_nothing_and_are_reported() {
+    let (calm, troubled) = (Shell::new(), Shell::new());
+    let election = repository().join("fixtures/tiny");
+    let expected = night(&calm, &election, "--bundle bundle");
+    assert_eq!((&expected["witnesses"], &expected["cosignatures"]), (&json!(5), &json!(5)));
+    let found = night(&troubled, &election, "--bundle bundle --witnesses-offline 1 --witnesses-lying 1");
+    for field in ["definition", "root", "tree_size", "totals", "counted", "quarantined", "missing", "frozen"] {
+        assert_eq!(found[field], expected[field], "{field}");
+    }
+    assert_eq!((&found["witnesses"], &found["cosignatures"]), (&json!(5), &json!(4)));
+    let facts = |row: &Value| (row["conduct"].clone(), row["on_final"].clone(), row["offered_fork"].clone());
+    let rows: Vec<_> = found["witness_reports"].as_array().unwrap().iter().map(facts).collect();
+    let honest = (json!("honest"), json!(true), json!("proof-kept"));
+    let liar = (json!("lying"), json!(true), json!("cosigned"));
+    let absent = (json!("offline"), json!(false), json!("silent"));
+    assert_eq!(rows, [honest.clone(), honest.clone(), honest, liar, absent]);
+}
+
+#[test]
+fn without_the_quorum_no_log_is_finished() {
+    let shell = Shell::new();
+    let election = repository().join("fixtures/tiny");
+    let outcome = shell.run(&format!("--json night {} --bundle bundle --witnesses-offline 2", election.display()));
+    assert_eq!(outcome.code, 1, "{}", outcome.stderr);
+    let report = outcome.json();
+    assert_eq!((&report["frozen"], &report["verified"]), (&json!(false), &json!(true)), "{report}");
+    let verified = shell.run("--json verify bundle").json();
+    assert_eq!((&verified["ok"], &verified["frozen"]), (&json!(true), &json!(false)), "interim: a warning, no problem");
+    assert_eq!(verified["warnings"][0]["code"], "BN-27");
+}
+
 #[test]
 fn the_same_package_and_seed_give_the_same_log_over_any_network() {
     let (calm, stormy) = (Shell::new(), Shell::new());

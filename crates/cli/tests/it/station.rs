@@ -7,7 +7,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use ed25519_dalek::SigningKey;
-use tallyproof_cli::centre::{self, CentreConfig, CentreKeys, Cut, HttpConfig, UdpConfig};
+use tallyproof_cli::centre::{self, CentreConfig, CentreKeys, Cut, GatherConfig, HttpConfig, UdpConfig};
 use tallyproof_cli::package;
 use tallyproof_record::cose::{self, SealedRecord};
 use tallyproof_record::definition::DefinitionHash;
@@ -271,6 +271,7 @@ fn by_two_ways_that_live_one_record_gets_one_receipt() {
         election: package::load(&shell.path("published")).unwrap().election.commit(),
         keys: CentreKeys::read(&shell.path("keys")).unwrap(),
         journal: shell.path("journal"),
+        last_checkpoint: None,
         create: true,
         bundle: shell.path("bundle"),
         udp: UdpConfig::at(([127, 0, 0, 1], 0)),
@@ -278,6 +279,8 @@ fn by_two_ways_that_live_one_record_gets_one_receipt() {
         admin: None,
         cut: Cut::OnDemand,
         publish_every: Duration::from_secs(1),
+        gather: GatherConfig::default(),
+        witnesses_at: Vec::new(),
         workers: 1,
     })
     .unwrap();

@@ -73,7 +73,7 @@ fn a_bundle_on_a_web_server_is_verified_too() {
 }
 
 /// A web server of the least kind: one request a connection.
-fn serve(folder: PathBuf) -> String {
+pub(crate) fn serve(folder: PathBuf) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());
     thread::spawn(move || {

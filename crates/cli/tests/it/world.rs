@@ -51,10 +51,18 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new(stations: u32) -> Self {
+        Self::of(election(stations, ""))
+    }
+
+    /// As [`World::new`], with more tables in `election.toml`.
+    pub(crate) fn with(stations: u32, tables: &str) -> Self {
+        Self::of(election(stations, tables))
+    }
+
+    fn of(election: Committed) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let keys = CentreKeys::new("log.example/world", [4; 32], [5; 32]).unwrap();
         keys.create(&folder.path().join("keys")).unwrap();
-        let election = election(stations);
         for name in ["election", "disk"] {
             fs::create_dir(folder.path().join(name)).unwrap();
         }
@@ -70,6 +78,11 @@ impl World {
 
     /// A station's record; another `version` is a record with other figures.
     pub(crate) fn seal(&self, station: u32, contest: u16, version: u32) -> SealedRecord {
+        self.seal_with(&key(StationNo(station)), station, contest, version)
+    }
+
+    /// As [`World::seal`], with another key than the register's.
+    pub(crate) fn seal_with(&self, key: &SigningKey, station: u32, contest: u16, version: u32) -> SealedRecord {
         let tally = Tally::new(
             *self.election.hash(),
             Phase::Drill,
@@ -78,7 +91,7 @@ impl World {
             1_800_000_000,
             vec![station % 400, version],
         );
-        cose::seal(&tally, &key(StationNo(station)))
+        cose::seal(&tally, key)
     }
 
     /// A datagram that passes the tag: what the holder of the station's MAC key can make of any body.
@@ -152,14 +165,16 @@ impl World {
     }
 }
 
-fn election(stations: u32) -> Committed {
+fn election(stations: u32, tables: &str) -> Committed {
     let rows: Vec<String> = (1..=stations).map(|station| format!("s{station},all,1000\n")).collect();
     let register = format!("id,area,registered\n{}", rows.concat());
-    let toml = "format = 1\nid = \"world\"\nname = \"World\"\ndate = \"2026-07-01\"\nphase = \"drill\"\n\n\
+    let toml = format!(
+        "format = 1\nid = \"world\"\nname = \"World\"\ndate = \"2026-07-01\"\nphase = \"drill\"\n\n\
                 [[contest]]\nid = \"office\"\nname = \"Office\"\narea = \"all\"\n\n\
-                [[contest]]\nid = \"council\"\nname = \"Council\"\narea = \"all\"\n";
+                [[contest]]\nid = \"council\"\nname = \"Council\"\narea = \"all\"\n\n{tables}"
+    );
     let files = [
-        ("election.toml", toml),
+        ("election.toml", toml.as_str()),
         ("areas.csv", "id,parent,name,kind\nall,,All,country\n"),
         ("stations.csv", &register),
         ("ballot.csv", "contest,line\noffice,a\noffice,b\ncouncil,a\ncouncil,b\n"),
@@ -168,7 +183,7 @@ fn election(stations: u32) -> Committed {
     package::parse(&files).unwrap().with_keys(|no| StationKey::from(key(no).verifying_key())).commit()
 }
 
-fn key(StationNo(no): StationNo) -> SigningKey {
+pub(crate) fn key(StationNo(no): StationNo) -> SigningKey {
     let mut seed = [6; 32];
     seed[..4].copy_from_slice(&no.to_be_bytes());
     SigningKey::from_bytes(&seed)

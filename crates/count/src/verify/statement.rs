@@ -3,7 +3,7 @@
 use super::{Premises, Verification};
 
 /// One paragraph.
-pub(super) fn of(verification: &Verification, premises: &Premises) -> String {
+pub(super) fn of(verification: &Verification, premises: Premises) -> String {
     let sentences = [
         drill(verification),
         Some(shown(verification)),

@@ -174,7 +174,7 @@ fn cases() -> Vec<(Files, &'static str, &'static str)> {
         (with_entries(|entries| entries[4] = entries[0].clone()), "BN-18", "entry 4"),
         (with_entries(|entries| entries[0] = entries[1].clone()), "BN-18", "entry 0"),
         (with_entries(Vec::clear), "BN-18", bundle::CHECKPOINT),
-        (with_entries(|entries| entries[4][0] = 5), "BN-19", "entry 4"),
+        (with_entries(|entries| entries[4][0] = 7), "BN-19", "entry 4"),
         (with_entries(|entries| entries[4].clear()), "BN-19", "entry 4"),
         (with_entries(|entries| entries[4].push(0)), "BN-20", "entry 4"),
         (with_entries(|entries| *entries[4].last_mut().unwrap() ^= 1), "BN-21", "entry 4"),
@@ -189,6 +189,8 @@ fn cases() -> Vec<(Files, &'static str, &'static str)> {
         (frozen_early(), "BN-30", bundle::FROZEN),
         (frozen(|world| world.manifest_size = 3), "BN-30", bundle::FROZEN),
         (unlisted_end(), "BN-30", bundle::FROZEN),
+        (with_entries(|entries| entries[4][0] = 5), "BN-32", "entry 4"),
+        (published(bundle::STATEMENTS, b"{}\n"), "BN-34", bundle::STATEMENTS),
     ]
 }
 
@@ -204,8 +206,10 @@ fn every_check_can_fail() {
     let faulty = Faulty(world().bundle(), "index/totals.json");
     assert_eq!(problems(&verify(&faulty, None, &|_, _| ()).unwrap()), [("BN-02", "index/totals.json")]);
     // BN-25 and BN-26 need a trust file: `verify::another_trusted_definition_or_key_is_a_problem`; BN-31 a proof:
-    // `verify::a_fork_of_the_bundles_log_is_held_against_it`.
-    reached.extend(["BN-02", "BN-25", "BN-26", "BN-31"]);
+    // `verify::a_fork_of_the_bundles_log_is_held_against_it`; BN-33 and BN-35 an authority:
+    // `statements::a_statement_that_no_honest_log_holds_is_a_problem`,
+    // `statements::a_bulletin_states_the_root_and_the_totals_of_its_tree_size`.
+    reached.extend(["BN-02", "BN-25", "BN-26", "BN-31", "BN-33", "BN-35"]);
     assert_eq!(reached, TABLE.iter().map(|(code, _)| *code).collect());
 }
 

@@ -202,7 +202,7 @@ fn the_index_files_are_as_specified() {
         sealed(&tally(&definition, 4, DEPUTY, 0)),
         sealed(&tally(&definition, 4, DEPUTY, 1)),
     ];
-    let [(csv_path, csv), (json_path, json)] =
+    let [_, (csv_path, csv), (json_path, json)] =
         bundle::index_files(&ledger_of(&definition, &log_of(&definition, &records)));
     assert_eq!((csv_path, json_path), ("index/stations.csv", "index/totals.json"));
     assert_eq!(

@@ -20,7 +20,7 @@ use tallyproof_log::{
 };
 use tallyproof_record::{
     ContestNo, Election, SealedRecord, StationNo, Tally, cose,
-    definition::{Committed, package},
+    definition::{Agent, Authority, Committed, Member, package},
     entry::Entry,
     tally::Stage,
 };
@@ -106,6 +106,28 @@ area = "south-1"
     .into();
     let election = package::parse(&files).unwrap();
     election.with_keys(|station| station_key(station).verifying_key().into())
+}
+
+/// With an authority of three members, two of whom have to sign, and two agents.
+pub(crate) fn election_of_authority(stations: u32) -> Arc<Committed> {
+    let members =
+        (1..=3).map(|number| Member { name: format!("m{number}"), key: member_key(number).verifying_key().into() });
+    let authority = Authority::new(2, members.collect()).unwrap();
+    let agent = |number: u8| Agent {
+        id: format!("a{number}"),
+        name: format!("Agent {number}"),
+        key: agent_key(number).verifying_key().into(),
+    };
+    let election = election(stations).election().clone();
+    Arc::new(election.with_signatories(authority, vec![agent(1), agent(2)]).commit())
+}
+
+pub(crate) fn member_key(number: u8) -> SigningKey {
+    SigningKey::from_bytes(&[100 + number; 32])
+}
+
+pub(crate) fn agent_key(number: u8) -> SigningKey {
+    SigningKey::from_bytes(&[120 + number; 32])
 }
 
 pub(crate) fn station_key(station: StationNo) -> SigningKey {
@@ -229,7 +251,7 @@ impl World {
     pub(crate) fn with(definition: &Arc<Committed>, records: &[Vec<u8>]) -> Self {
         let entries = log_of(definition, records);
         let manifest_size = entries.len() as u64;
-        let policy = of_lines(definition.election().policy_lines(), log_key().verifier()).unwrap();
+        let policy = of_lines(ledger_of(definition, &entries).policy_lines(), log_key().verifier()).unwrap();
         let definition = Arc::clone(definition);
         Self {
             definition,

@@ -8,7 +8,7 @@ use tallyproof_centre::intake::{self, Authentic};
 use tallyproof_centre::journal::{Cut, Step};
 use tallyproof_centre::known::{Arrival, ReceiptBytes};
 use tallyproof_centre::promise::Promise;
-use tallyproof_centre::publication;
+use tallyproof_centre::publication::{self, Shelf};
 use tallyproof_centre::restart::{Memory, Rebuild, RestartError};
 use tallyproof_centre::sequencer::{Growth, SequenceError};
 use tallyproof_centre::writer::Durable;
@@ -17,8 +17,7 @@ use tallyproof_centre::{Gate, Intake, Journal, Known, Lane, Lanes, Sequencer, Wr
 use tallyproof_count::{Judged, Ledger};
 use tallyproof_log::checkpoint::{self, Checkpoint};
 use tallyproof_log::tile;
-use tallyproof_record::cose::{self, RecordDigest};
-use tallyproof_record::receipt::Receipt;
+use tallyproof_record::cose::RecordDigest;
 use thiserror::Error;
 
 use super::bug::Bug;
@@ -99,6 +98,8 @@ impl Thread {
 struct Publishing {
     growth: Growth,
     records: Vec<Authentic>,
+    /// Whether its tiles are there, and it is counted.
+    placed: bool,
 }
 
 /// What a turn brought forth.
@@ -146,7 +147,7 @@ impl Centre {
         }
         let (rebuild, first) = Rebuild::begin(&country.definition, memory)?;
         if let Some(first) = first {
-            publication::Shelf::put_tiles(disk, &first)?;
+            disk.put_tiles(&first)?;
         }
         let mut replay = Replay {
             intake: Intake::new(Arc::clone(&country.definition)),
@@ -161,7 +162,7 @@ impl Centre {
         disk.replay(|step| replay.step(step))?;
         for growth in &replay.unpublished {
             marks.hit(Mark::RestartPublished);
-            publication::Shelf::put_tiles(disk, &short(bug, growth))?;
+            disk.put_tiles(&short(bug, growth))?;
         }
         let (sequencer, uncut) = replay.rebuild.finish()?;
         if !uncut.is_empty() {
@@ -261,7 +262,7 @@ impl Centre {
         let seen = self.known.expect(digest, reply);
         if let Some(reply) = self.unless_known(country, &digest, record.bytes(), seen, outcome, marks) {
             if self.bug == Some(Bug::ReceiptBeforeSync) {
-                let receipt = Receipt { station: record.station(), contest: record.contest(), digest };
+                let receipt = record.receipt();
                 answer(receipt.sign(country.definition.hash(), &country.receipts), &receipt.digest, [reply], outcome);
             }
             self.inbox.push_back((record, reply));
@@ -288,9 +289,7 @@ impl Centre {
                     Some(receipt) => *receipt,
                     None => {
                         marks.hit(Mark::ReceiptAgain);
-                        let tally = cose::open(bytes).ok()?.tally;
-                        let receipt = Receipt { station: tally.station, contest: tally.contest, digest: *digest };
-                        let signed = receipt.sign(country.definition.hash(), &country.receipts);
+                        let signed = intake::receipt_of(bytes, digest)?.sign(country.definition.hash(), &country.receipts);
                         self.known.settle(digest, signed);
                         signed
                     }
@@ -305,7 +304,7 @@ impl Centre {
         for (record, reply) in self.inbox.drain(..) {
             self.writer.take(record, reply);
         }
-        match self.writer.commit(disk) {
+        match self.writer.commit(&self.intake, disk).written {
             Ok(durable) => {
                 self.settled.extend(durable.iter().map(|one| (one.station(), one.contest())));
                 self.durable.extend(durable);
@@ -354,23 +353,36 @@ impl Centre {
         if self.publishing.is_none() {
             let Some((cut, mut records)) = self.batches.pop_front() else { return Ok(()) };
             let growth = self.sequencer.cut(cut, &mut records).map_err(halt)?;
-            self.publishing = Some(Publishing { growth, records });
+            self.publishing = Some(Publishing { growth, records, placed: false });
             return Ok(());
         }
-        let Some(Publishing { growth, records }) = self.publishing.take() else { return Ok(()) };
-        let sign = || sign(country, &self.sequencer, outcome).map_err(Stop::Halt);
-        let published = match self.bug {
-            Some(Bug::ShownBeforeRemembered) => publish_wrongly(disk, &growth, sign),
-            bug => publication::publish(disk, &short(bug, &growth), sign),
-        };
+        let Some(mut publishing) = self.publishing.take() else { return Ok(()) };
+        let published = self.publish_one(&mut publishing, country, disk, outcome);
         if let Err(Stop::Disk(_)) = published {
             marks.hit(Mark::ShelfFailed);
-            self.publishing = Some(Publishing { growth, records });
+            self.publishing = Some(publishing);
             return Ok(());
         }
-        published?;
-        count(&mut self.ledger, growth.first, &records, self.bug);
-        Ok(())
+        published
+    }
+
+    fn publish_one(
+        &mut self,
+        one: &mut Publishing,
+        country: &Country,
+        disk: &mut Disk,
+        outcome: &mut Outcome,
+    ) -> Result<(), Stop> {
+        if !one.placed {
+            disk.put_tiles(&short(self.bug, &one.growth))?;
+            one.placed = true;
+            count(&mut self.ledger, one.growth.first, &one.records, self.bug);
+        }
+        let sign = || sign(country, &self.sequencer, outcome).map_err(Stop::Halt);
+        match self.bug {
+            Some(Bug::ShownBeforeRemembered) => promise_wrongly(disk, sign),
+            _ => publication::promise(disk, sign).map(drop),
+        }
     }
 }
 
@@ -437,7 +449,7 @@ impl Replay {
         match step {
             Step::Record(row) => {
                 let (known, settled, bug) = (&mut self.known, &mut self.settled, self.bug);
-                self.rebuild.record(self.intake.admit(row.record.to_vec()), |record| {
+                self.rebuild.record(&self.intake, self.intake.recall(row.record.to_vec()), |record| {
                     if bug != Some(Bug::DedupeLostAtRestart) {
                         known.restore(*record.digest());
                     }
@@ -490,13 +502,8 @@ fn short(bug: Option<Bug>, growth: &Growth) -> Growth {
     Growth { tiles, ..*growth }
 }
 
-fn publish_wrongly(
-    disk: &mut Disk,
-    growth: &Growth,
-    sign: impl FnOnce() -> Result<String, Stop>,
-) -> Result<(), Stop> {
-    publication::Shelf::put_tiles(disk, growth)?;
+fn promise_wrongly(disk: &mut Disk, sign: impl FnOnce() -> Result<String, Stop>) -> Result<(), Stop> {
     let note = sign()?;
-    publication::Shelf::put_checkpoint(disk, note.as_bytes())?;
-    Ok(publication::Shelf::remember(disk, note.as_bytes())?)
+    disk.put_checkpoint(note.as_bytes())?;
+    Ok(disk.remember(note.as_bytes())?)
 }

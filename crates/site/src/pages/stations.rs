@@ -166,6 +166,8 @@ struct Row<'a> {
     valid: Option<u64>,
     codes: Vec<&'static str>,
     entries: String,
+    /// A correction in force, in words.
+    corrected: Option<Safe<String>>,
 }
 
 impl Section<'_> {
@@ -194,7 +196,7 @@ fn list<'a>(frame: &'a Frame<'a>, contest: &'a ContestView<'a>, slices: &[Slice]
             slots: slice.slots.clone(),
             all: group.slots.len(),
             waffle: squares(slots),
-            bodies: bodies(frame, slots),
+            bodies: bodies(frame, contest, slots),
         })
     };
     StationsPage {
@@ -214,16 +216,17 @@ fn squares(slots: &[SlotView<'_>]) -> String {
 }
 
 /// Rows by status: what needs attention stands first.
-fn bodies<'a>(frame: &'a Frame<'a>, slots: &[SlotView<'_>]) -> Vec<Body<'a>> {
+fn bodies<'a>(frame: &'a Frame<'a>, contest: &ContestView<'_>, slots: &[SlotView<'_>]) -> Vec<Body<'a>> {
     let order = [SlotStatus::Quarantined, SlotStatus::Missing, SlotStatus::Counted];
     let body = |status| {
-        let rows = slots.iter().filter(|slot| slot.status == status).filter_map(|slot| row(frame, slot)).collect();
+        let rows =
+            slots.iter().filter(|slot| slot.status == status).filter_map(|slot| row(frame, contest, slot)).collect();
         Body { status, rows }
     };
     order.into_iter().map(body).filter(|body| !body.rows.is_empty()).collect()
 }
 
-fn row<'a>(frame: &'a Frame<'a>, slot: &SlotView<'_>) -> Option<Row<'a>> {
+fn row<'a>(frame: &'a Frame<'a>, contest: &ContestView<'_>, slot: &SlotView<'_>) -> Option<Row<'a>> {
     let station = frame.election.station(slot.station)?;
     let area = frame.election.areas().get(station.area)?;
     Some(Row {
@@ -233,6 +236,10 @@ fn row<'a>(frame: &'a Frame<'a>, slot: &SlotView<'_>) -> Option<Row<'a>> {
         area: &area.name,
         valid: slot.figures.map(|figures| figures.counts.iter().copied().map(u64::from).sum()),
         codes: slot.codes.codes(),
+        corrected: contest.marks.get(&slot.station).map(|mark| {
+            let text = if mark.annuls { Text::StationAnnulled } else { Text::StationCorrected };
+            frame.w.with(text, &[("entry", Value::Count(mark.entry))])
+        }),
         entries: slot.entries.iter().map(u64::to_string).collect::<Vec<_>>().join(" "),
     })
 }

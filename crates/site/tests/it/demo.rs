@@ -2,7 +2,7 @@
 
 use std::{fmt::Write, sync::Arc};
 
-use tallyproof_count::{Judged, JudgedRecord, Ledger, Totals};
+use tallyproof_count::{Judged, JudgedRecord, Ledger, SignedBy, Totals};
 use tallyproof_log::{
     checkpoint::Checkpoint,
     merkle::{self, Hash},
@@ -16,7 +16,7 @@ use tallyproof_record::{
     },
     rules,
 };
-use tallyproof_site::SiteInput;
+use tallyproof_site::{SiteInput, Witnessing};
 
 /// Chosen so that even a small night has a missing and a quarantined station.
 const SEED: u64 = 5;
@@ -39,7 +39,7 @@ impl Demo {
         for (index, tally) in (1u64..).zip(records(&definition)) {
             let findings = rules::check(&definition, &tally);
             let digest = merkle::leaf_hash(&index.to_be_bytes()).0;
-            ledger.apply(index, &Judged::Record(JudgedRecord { digest, tally, findings }));
+            ledger.apply(index, &Judged::Record(JudgedRecord { digest, tally, findings, signer: SignedBy::Register }));
         }
         let totals = Totals::of(&ledger);
         let root = merkle::leaf_hash(definition.canonical().manifest.as_bytes());
@@ -49,7 +49,13 @@ impl Demo {
 
     /// The site's input.
     pub(crate) fn input(&self) -> SiteInput<'_> {
-        SiteInput { ledger: &self.ledger, totals: &self.totals, root: &self.root, log: self.signer.verifier() }
+        SiteInput {
+            ledger: &self.ledger,
+            totals: &self.totals,
+            root: &self.root,
+            log: self.signer.verifier(),
+            witnessing: Witnessing::default(),
+        }
     }
 
     /// A signed checkpoint.

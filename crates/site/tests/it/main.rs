@@ -4,13 +4,14 @@ mod demo;
 mod drill;
 mod drill_demo;
 mod html;
+mod witness;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use demo::Demo;
 use tallyproof_count::{SlotStatus, ledger::SlotView};
 use tallyproof_record::Phase;
-use tallyproof_site::{Lang, number::grouped, render};
+use tallyproof_site::{Lang, SiteInput, Witnessing, number::grouped, render};
 
 /// The folder as text by path.
 fn pages(demo: &Demo) -> BTreeMap<String, String> {
@@ -35,6 +36,22 @@ fn small_pages_stay_as_they_are() {
     let pages = pages(&demo::night(20, Phase::Drill));
     for name in ["index.html", "contest-1.html", "stations-1.html"] {
         insta::assert_snapshot!(name, pages[&format!("site/{name}")]);
+    }
+}
+
+#[test]
+fn pages_say_whether_the_log_is_finished_and_who_cosigned_it() {
+    let demo = demo::night(20, Phase::Drill);
+    let witnesses = ["Party <A>".to_owned(), "court".to_owned()];
+    let witnessing = Witnessing { finished: true, size: 1_234, witnesses: &witnesses };
+    let finished = render(&SiteInput { witnessing, ..demo.input() });
+    for ((path, open), (_, finished)) in render(&demo.input()).into_iter().zip(finished) {
+        if open.starts_with(b"<!DOCTYPE") {
+            let [open, finished] = [open, finished].map(|page| String::from_utf8(page).expect("UTF-8"));
+            assert!(open.contains("more can follow") && !open.contains("cosigned"), "{path}");
+            assert!(finished.contains("nada sigue") && finished.contains("Party &lt;A&gt;, court"), "{path}");
+            assert!(!finished.contains("can follow") && !finished.contains("<A>"), "{path}");
+        }
     }
 }
 

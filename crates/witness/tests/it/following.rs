@@ -3,15 +3,17 @@
 use std::sync::Mutex;
 
 use proptest::prelude::*;
-use tallyproof_count::{Source, bundle, judge, ledger::Ledger};
+use tallyproof_count::{Source, Totals, bundle, judge, ledger::Ledger, manifest::file_hash};
 use tallyproof_log::{checkpoint::Checkpoint, fork::ForkProof};
-use tallyproof_record::entry::Entry;
+use tallyproof_record::{entry::Entry, statement::Bulletin};
 use tallyproof_witness::{
     Follower,
     follower::{Compared, Heard, KeptAlready, NotYet, Trouble},
 };
 
-use crate::world::{Copy, Log, definition, follow, follower, log_key, other_root, record, sign};
+use crate::world::{
+    Copy, Log, bulletin as bulletin_entry, definition, follow, follower, log_key, other_root, record, sign,
+};
 
 /// Remembers which files were asked for.
 struct Watched<'a>(&'a Log, Mutex<Vec<String>>);
@@ -234,6 +236,41 @@ fn totals_that_the_centre_signed_and_that_differ_are_told() {
     assert_eq!(witness.compared(), Compared::Same { size: 300 });
     assert!(witness.hear_manifest(&manifest.as_bytes()[..200]).is_err());
     assert!(witness.hear_manifest(manifest.replace("\n300\n", "\n299\n").as_bytes()).is_err(), "unsigned");
+}
+
+#[test]
+fn a_bulletin_that_states_other_totals_or_another_root_is_none_that_a_log_may_hold() {
+    let mut honest = Log::new(300, 300, 0);
+    let signed = honest.publish(300);
+    let mut witness = follower();
+    follow(&mut witness, &signed, &honest.files).unwrap();
+    let totals = file_hash(&Totals::of(witness.ledger()).to_json()).0;
+    let sound = Bulletin { number: 1, tree_size: 300, root: honest.tree.root().0, totals };
+    let lies = [Bulletin { root: [1; 32], ..sound }, Bulletin { totals: [1; 32], ..sound }];
+    for (stated, holds) in [(sound, true), (lies[0], false), (lies[1], false)] {
+        let entries =
+            [&honest.entries[..], &[bulletin_entry(&honest.definition, stated), record(&honest.definition, 300, 0)]];
+        let mut log = Log::of(honest.definition.clone(), entries.concat());
+        let mut witness = follower();
+        let signed = log.publish(302);
+        follow(&mut witness, &signed, &log.files).unwrap();
+        assert_eq!(witness.ledger().bulletins().len(), 1);
+        let recounted = witness.recounted(signed.checkpoint(), 0).map(|_| ());
+        assert_eq!(recounted, if holds { Ok(()) } else { Err(NotYet::BadEntry { index: 300 }) });
+        witness.recounted(log.signed(300).checkpoint(), 0).unwrap();
+    }
+}
+
+#[test]
+fn totals_that_are_published_late_are_compared_with_what_was_counted_then() {
+    let mut log = Log::new(600, 600, 0);
+    log.publish(77);
+    let manifest = log.files[bundle::MANIFEST].clone();
+    let mut witness = follower();
+    let signed = log.publish_log(600);
+    follow(&mut witness, &signed, &log.files).unwrap();
+    witness.hear_manifest(&manifest).unwrap();
+    assert_eq!(witness.compared(), Compared::Same { size: 77 });
 }
 
 #[test]

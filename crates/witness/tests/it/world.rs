@@ -14,8 +14,9 @@ use tallyproof_log::{
 };
 use tallyproof_record::{
     ContestNo, Phase, StationNo, Tally, cose,
-    definition::{Committed, package},
+    definition::{Authority, Committed, Member, package},
     entry::Entry,
+    statement::{Act, Bulletin, Draft, Statement},
 };
 use tallyproof_witness::{
     Follower, Signed,
@@ -47,7 +48,20 @@ pub(crate) fn definition() -> Arc<Committed> {
     ]
     .map(|(name, text)| (name.to_owned(), text.into_bytes()))
     .into();
-    Arc::new(package::parse(&files).unwrap().with_keys(|no| station_key(no.0).verifying_key().into()).commit())
+    let election = package::parse(&files).unwrap().with_keys(|no| station_key(no.0).verifying_key().into());
+    let member = Member { name: "m".to_owned(), key: member_key().verifying_key().into() };
+    Arc::new(election.with_signatories(Authority::new(1, vec![member]).unwrap(), Vec::new()).commit())
+}
+
+fn member_key() -> SigningKey {
+    SigningKey::from_bytes(&[100; 32])
+}
+
+/// A bulletin of the authority, as a log entry.
+pub(crate) fn bulletin(definition: &Committed, bulletin: Bulletin) -> Vec<u8> {
+    let act = Act::Bulletin(bulletin);
+    let statement = Statement { election: *definition.hash(), phase: Phase::Drill, made_at: 1_782_900_000, act };
+    Draft::new(&statement).unwrap().sign(&member_key()).to_entry()
 }
 
 /// A record of a station; another `side` gives other figures.

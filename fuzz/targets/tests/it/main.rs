@@ -77,8 +77,9 @@ macro_rules! replays {
 }
 
 replays! {
-    add_checkpoint bundle checkpoint compact datagram entry entry_tile fork gate intake journal manifest mapping note package policy
-    proof proven receipt record script tile_path trust verifier_key witness_answer
+    add_checkpoint bundle checkpoint compact datagram entry entry_tile fork gate intake journal lists manifest mapping
+    note package policy proof proven published receipt record script statement tile_path trust verifier_key
+    witness_answer
 }
 
 #[test]
@@ -125,10 +126,13 @@ fn every_seed_gets_past_the_first_check() {
                 let files = tallyproof_fuzz_targets::package_files(&bytes);
                 tallyproof_record::definition::package::parse(&files).is_ok()
             }
+            "lists" => tallyproof_count::seats::table::Table::parse(&bytes[1..], "").is_ok(),
+            "published" => tallyproof_count::settled::published::Published::parse(&bytes, "").is_ok(),
             "proof" => parses::<LogProof>(&bytes),
             "compact" => tallyproof_log::compact::CompactReceipt::decode(&bytes).is_ok(),
             "proven" => tallyproof_record::proven::Proven::parse(&bytes).is_ok(),
             "script" => tallyproof_drill::script::Script::parse(std::str::from_utf8(&bytes).unwrap(), "").is_ok(),
+            "statement" => tallyproof_record::statement::Signed::open(&bytes).is_ok(),
             "tile_path" => parses::<TilePath>(&bytes),
             "verifier_key" => parses::<VerifierKey>(&bytes),
             _ => true,

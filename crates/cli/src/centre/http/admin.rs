@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use tallyproof_centre::gatherer::WitnessState;
 
 use crate::centre::metrics;
 use crate::centre::shared::{CentreStats, Health, Shared};
@@ -45,12 +46,38 @@ pub struct StatsReport {
     pub publish_failures: u64,
     /// Entries under the last checkpoint.
     pub tree_size: u64,
+    /// Entries under the last checkpoint that has the witnesses' quorum; 0 for none, or where the policy asks for none.
+    pub cosigned_size: u64,
+    /// The policy's witnesses, by name.
+    pub witnesses: BTreeMap<String, WitnessReport>,
     /// Stations counted as of the last checkpoint, once for each contest.
     pub counted: u64,
     /// Stations quarantined, once for each contest.
     pub quarantined: u64,
     /// Stations missing, once for each contest.
     pub missing: u64,
+}
+
+/// What the centre knows of a witness.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct WitnessReport {
+    /// Entries under the checkpoint that it cosigned last; 0 for none since the centre started.
+    pub size: u64,
+    /// When its last cosignature came, in seconds since 1970; 0 for never.
+    pub at: u64,
+    /// Requests that were sent to it.
+    pub asked: u64,
+    /// Of these, those that brought no cosignature.
+    pub failures: u64,
+    /// What is wrong with it now.
+    pub trouble: Option<String>,
+}
+
+impl From<&WitnessState> for WitnessReport {
+    fn from(state: &WitnessState) -> Self {
+        let WitnessState { size, at_ms, asked, failures, .. } = *state;
+        Self { size, at: at_ms / 1000, asked, failures, trouble: state.trouble.clone() }
+    }
 }
 
 impl From<&CentreStats> for StatsReport {
@@ -70,6 +97,8 @@ impl From<&CentreStats> for StatsReport {
             journal_failures: stats.journal_failures,
             publish_failures: stats.publish_failures,
             tree_size: stats.tree_size,
+            cosigned_size: stats.cosigned_size,
+            witnesses: stats.witnesses.iter().map(|state| (state.name.clone(), WitnessReport::from(state))).collect(),
             counted: stats.slots.counted,
             quarantined: stats.slots.quarantined,
             missing: stats.slots.missing,

@@ -2,12 +2,14 @@
 //!
 //! Each has a thread and a runtime of its own: a lane that is starved or busy with forgeries leaves the other, and the stations'
 //! datagrams, as they are. What one hostile connection can take is fixed: one of a fixed number of places, for a bounded time, with a
-//! buffer of [`BUFFER`] and one record's length.
+//! buffer of [`BUFFER`] and the length of one record or statement.
 
 mod admin;
+mod cosignatures;
 mod counters;
 mod places;
 mod records;
+mod statements;
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -32,10 +34,12 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
-pub use admin::StatsReport;
+pub use admin::{StatsReport, WitnessReport};
 pub use counters::HttpDrop;
+pub use statements::StatementAnswer;
 
 pub(super) use admin::admin;
+pub(super) use cosignatures::Desk;
 pub(crate) use counters::HttpCounters;
 pub(super) use records::records;
 pub(crate) use records::{answer_refusal, read, refuse};
@@ -51,6 +55,8 @@ const CONNECTIONS: usize = 1024;
 const OTHER_DESCRIPTORS: usize = 256;
 /// Connections open at a time on the private port.
 const ADMIN_CONNECTIONS: usize = 64;
+/// Connections open at a time on a witness's port. Each may hold a request of [`tallyproof_log::witness::MAX_REQUEST_LEN`].
+const WITNESS_CONNECTIONS: usize = 64;
 /// From the opening of a connection, or its last answer, to the end of the next request's headers.
 const HEADERS: Duration = Duration::from_secs(5);
 /// A TLS handshake takes no longer.
@@ -101,10 +107,22 @@ enum Transport {
     Tls(TlsAcceptor),
 }
 
+/// Where answers may go without TLS.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum PlainHttp {
+    /// On this machine: whoever is on the way could hold an answer back.
+    Loopback,
+    /// Anywhere: an answer proves itself by its signature, and its absence by the asking.
+    Anywhere,
+}
+
 impl Transport {
-    fn new(config: &HttpConfig) -> anyhow::Result<Self> {
+    fn new(config: &HttpConfig, plain: PlainHttp) -> anyhow::Result<Self> {
         let Some(files) = &config.tls else {
             let address = config.address;
+            if plain == PlainHttp::Anywhere {
+                return Ok(Self::Plain);
+            }
             ensure!(
                 address.ip().is_loopback(),
                 "plain HTTP is served on loopback addresses only, and {address} is not one: a receipt that someone on the way could \
@@ -149,9 +167,16 @@ enum Priority {
 impl Port {
     /// The public port.
     pub(crate) fn public(config: &HttpConfig) -> anyhow::Result<Self> {
-        let transport = Transport::new(config)?;
+        let transport = Transport::new(config, PlainHttp::Loopback)?;
         let places = Places::new(connections_allowed(), config.per_source);
         Ok(Self { listener: bind(config.address)?, transport, places, priority: Priority::Low })
+    }
+
+    /// The port of a witness: few ask, and what it answers is signed.
+    pub(crate) fn witness(config: &HttpConfig) -> anyhow::Result<Self> {
+        let transport = Transport::new(config, PlainHttp::Anywhere)?;
+        let places = Places::new(WITNESS_CONNECTIONS, config.per_source);
+        Ok(Self { listener: bind(config.address)?, transport, places, priority: Priority::Normal })
     }
 
     /// The private port.

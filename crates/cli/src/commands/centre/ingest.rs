@@ -1,4 +1,4 @@
-//! `tallyproof centre ingest`: the records of a folder, such as a USB stick, to the running centre; the receipts back beside them.
+//! `tallyproof centre ingest`: the records and statements of a folder, such as a USB stick, to the running centre; the receipts back beside them.
 
 mod carry;
 mod walk;
@@ -21,7 +21,8 @@ use self::carry::{Counter, Fate};
 use self::walk::walk;
 use crate::commands::verify::read_trust;
 use crate::pack::ed25519;
-use crate::station::address::Address;
+use crate::statement::Paper;
+use crate::station::address::{Address, RECORDS_PATH, STATEMENTS_PATH};
 use crate::{Exit, Printer, Report, files, http};
 
 /// Records on their way at a time: the centre makes a group of them durable together.
@@ -35,10 +36,10 @@ const SHOWN: usize = 20;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  \
     tallyproof centre ingest /media/stick --to http://127.0.0.1:7411 --trust trust.toml\n\n\
-    Takes every *.cose below the folder. The stick carries the receipts home; the command can be run again at any time. \
-    Ends with 0 when every record has its receipt, with 1 if one has not.")]
+    Takes every *.statement below the folder, then every *.cose: a record may need a key that a statement brings. The stick carries the receipts home; the command can be run again at any time. \
+    Ends with 0 when everything has its receipt, with 1 if something has not.")]
 pub(super) struct Args {
-    /// Folder with sealed records, in any depth; it has to be writable for the receipts
+    /// Folder with sealed records and signed statements, in any depth; it has to be writable for the receipts
     #[arg(value_name = "FOLDER")]
     folder: PathBuf,
     /// Where the centre takes records, such as http://127.0.0.1:7411
@@ -60,19 +61,19 @@ pub(super) struct Args {
 pub(super) struct IngestReport {
     /// Files found. A folder that cannot be read counts as one.
     files: u64,
-    /// Records whose receipt came and was written beside them.
+    /// Records and statements whose receipt came and was written beside them.
     receipted: u64,
-    /// Records whose receipt was there before.
+    /// Records and statements whose receipt was there before, and statements whose every signature the centre has by other copies.
     already: u64,
-    /// Receipts beside records when the command began.
+    /// Receipts beside them when the command began.
     receipt_files: u64,
     /// Whether the receipts' signatures were checked with a key given by --log or --trust.
     verified: bool,
-    /// Files named as records that no centre of the election takes.
+    /// Files named as records or statements that no centre of the election takes.
     refused: Vec<RefusedRow>,
-    /// Files that do not claim to be records.
+    /// Files that claim to be neither.
     not_records: Vec<FileRow>,
-    /// Records without a receipt for now, and what could not be read.
+    /// Records and statements without a receipt for now, and what could not be read.
     failed: Vec<FileRow>,
 }
 
@@ -152,7 +153,8 @@ pub(super) fn run(args: &Args, printer: &mut Printer) -> anyhow::Result<Exit> {
         printer.note("the receipts' signatures are not checked: give the log's key with --log or --trust");
     }
     let ca = args.ca.as_deref().map(|path| files::read(path, CA_LIMIT)).transpose()?;
-    let agents = (0..PARALLEL).map(|_| http::agent(TIMEOUT, ca.as_deref())).collect::<anyhow::Result<Vec<_>>>()?;
+    let agents: Vec<_> =
+        (0..PARALLEL).map(|_| http::agent(TIMEOUT, ca.as_deref())).collect::<anyhow::Result<Vec<_>>>()?;
 
     let found = walk(&args.folder);
     let mut report = IngestReport {
@@ -161,7 +163,12 @@ pub(super) fn run(args: &Args, printer: &mut Printer) -> anyhow::Result<Exit> {
         verified: counter.log.is_some(),
         ..IngestReport::default()
     };
-    let progress = printer.progress(found.records.len() as u64, "records");
+    let progress = printer.progress((found.records.len() + found.statements.len()) as u64, "records");
+    // One after the other: what one says may rest on another.
+    let statements = in_order(found.statements);
+    for (path, fate) in statements.iter().zip(carry_all(&counter, &statements, agents[..1].to_vec(), &progress)) {
+        report.enter(path, fate);
+    }
     for (path, fate) in found.records.iter().zip(carry_all(&counter, &found.records, agents, &progress)) {
         report.enter(path, fate);
     }
@@ -181,8 +188,13 @@ fn counter(args: &Args) -> anyhow::Result<Counter> {
     let Address::Http(url) = Address::parse(&args.to)? else {
         bail!("--to {}: write where the centre takes records over HTTP, such as http://127.0.0.1:7411", args.to)
     };
+    // Beside the records' lane, wherever that is.
+    let statements_url = match url.strip_suffix(RECORDS_PATH) {
+        Some(centre) => format!("{centre}{STATEMENTS_PATH}"),
+        None => url.clone(),
+    };
     let (log, election) = trusted(args)?;
-    Ok(Counter { url, log, election, gone: OnceLock::new() })
+    Ok(Counter { url, statements_url, log, election, gone: OnceLock::new() })
 }
 
 /// What the operator knows from outside: the log's key and the election.
@@ -194,7 +206,16 @@ fn trusted(args: &Args) -> anyhow::Result<(Option<VerifyingKey>, Option<Definiti
     Ok((args.log.as_ref().map(ed25519).transpose()?, None))
 }
 
-/// Carries every record, one connection an agent; fates in the order of the paths.
+/// Statements by kind, keys first, then by the time of their drafts.
+fn in_order(mut statements: Vec<PathBuf>) -> Vec<PathBuf> {
+    statements.sort_by_cached_key(|path| {
+        let read = Paper::read(path).ok();
+        read.map(|paper| (paper.statement().kind(), paper.statement().made_at))
+    });
+    statements
+}
+
+/// Carries every file, one connection an agent; fates in the order of the paths.
 fn carry_all(counter: &Counter, paths: &[PathBuf], agents: Vec<ureq::Agent>, progress: &ProgressBar) -> Vec<Fate> {
     let next = AtomicUsize::new(0);
     let carry = |agent: ureq::Agent| {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
@@ -10,7 +10,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use tallyproof_record::definition::Committed;
 
-use crate::centre::{self, CentreConfig, CentreKeys, CentreStats, Cut, HttpConfig, TlsFiles, UdpConfig};
+use crate::centre::{self, CentreConfig, CentreKeys, CentreStats, Cut, GatherConfig, HttpConfig, TlsFiles, UdpConfig};
+use crate::commands::duration;
 use crate::{Exit, Printer, Report, package};
 
 /// Arguments of `tallyproof centre serve`.
@@ -29,6 +30,9 @@ pub(super) struct Args {
     /// The journal's file
     #[arg(long, value_name = "FILE")]
     journal: PathBuf,
+    /// Where the last checkpoint signed is kept, outside every backup of the journal [default: <journal>.last-checkpoint]
+    #[arg(long, value_name = "FILE")]
+    last_checkpoint: Option<PathBuf>,
     /// Make the journal; for the first start of an election only
     #[arg(long)]
     create: bool,
@@ -60,11 +64,17 @@ pub(super) struct Args {
     #[arg(long, value_name = "ADDRESS")]
     admin: Option<SocketAddr>,
     /// How often a checkpoint is made, such as 1s or 250ms
-    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = parse_duration)]
+    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = duration)]
     cut_every: Duration,
     /// How often index, pages and manifest are published at most
-    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = parse_duration)]
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = duration)]
     publish_every: Duration,
+    /// How often the witnesses of the policy are asked for cosignatures at most
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = duration)]
+    gather_every: Duration,
+    /// Where a witness of the policy is asked, in place of the URL in the policy; may be repeated
+    #[arg(long, value_name = "NAME=URL", value_parser = witness_at)]
+    witness: Vec<(String, String)>,
     /// Threads that check signatures; 0 takes one a core
     #[arg(long, value_name = "N", default_value_t = 0)]
     workers: usize,
@@ -100,7 +110,7 @@ impl Report for Listening {
 }
 
 pub(super) fn run(args: Args, printer: &mut Printer) -> anyhow::Result<Exit> {
-    let election = load_election(&args)?;
+    let election = load_election(&args.election)?;
     let definition = election.hash().to_string();
     let keys = CentreKeys::read(&args.keys)?;
     let log = keys.verifier().to_string();
@@ -128,13 +138,13 @@ pub(super) fn run(args: Args, printer: &mut Printer) -> anyhow::Result<Exit> {
     Ok(Exit::Holds)
 }
 
-fn load_election(args: &Args) -> anyhow::Result<Committed> {
-    let election = package::load(&args.election)?.election;
+pub(super) fn load_election(folder: &Path) -> anyhow::Result<Committed> {
+    let election = package::load(folder)?.election;
     let keyless = election.stations().iter().filter(|station| station.key.is_none()).count();
     ensure!(
         keyless < election.stations().len(),
         "no station of {} has a key, so no record could be authentic; enrol them with `tallyproof election enrol`",
-        args.election.display()
+        folder.display()
     );
     Ok(election.commit())
 }
@@ -144,6 +154,7 @@ fn config(args: Args, election: Committed, keys: CentreKeys) -> CentreConfig {
         election,
         keys,
         journal: args.journal,
+        last_checkpoint: args.last_checkpoint,
         create: args.create,
         bundle: args.bundle,
         udp: UdpConfig { address: args.udp, kernel_filter: args.kernel_filter, receive_buffer: args.receive_buffer },
@@ -155,6 +166,8 @@ fn config(args: Args, election: Committed, keys: CentreKeys) -> CentreConfig {
         admin: args.admin,
         cut: Cut::Every(args.cut_every),
         publish_every: args.publish_every,
+        gather: GatherConfig { every: args.gather_every, ..GatherConfig::default() },
+        witnesses_at: args.witness,
         workers: args.workers,
     }
 }
@@ -171,30 +184,8 @@ fn summary(stats: &CentreStats) -> String {
     )
 }
 
-fn parse_duration(text: &str) -> Result<Duration, String> {
-    let wrong = || format!("`{text}` is not a time; write it as 250ms, 1s or 2m");
-    let unit_at = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?;
-    let (number, unit) = text.split_at(unit_at);
-    let number: u64 = number.parse().map_err(|_| wrong())?;
-    let millis = match unit {
-        "ms" => Some(number),
-        "s" => number.checked_mul(1000),
-        "m" => number.checked_mul(60_000),
-        _ => None,
-    };
-    millis.filter(|&millis| millis > 0).map(Duration::from_millis).ok_or_else(wrong)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn durations_need_a_unit_and_are_positive() {
-        assert_eq!(parse_duration("250ms"), Ok(Duration::from_millis(250)));
-        assert_eq!(parse_duration("2m"), Ok(Duration::from_mins(2)));
-        for bad in ["", "1", "s", "0s", "1h", "-1s", "1.5s", "99999999999999999999s", "9999999999999999999m"] {
-            assert!(parse_duration(bad).is_err(), "{bad}");
-        }
-    }
+/// Where a witness is asked, as `name=url`.
+pub(super) fn witness_at(text: &str) -> Result<(String, String), String> {
+    let (name, url) = text.split_once('=').ok_or_else(|| format!("`{text}` is not NAME=URL"))?;
+    Ok((name.to_owned(), url.to_owned()))
 }

@@ -256,7 +256,7 @@ impl Desk<'_> {
             (Ok(Err(Sought::InNone)), None) => self.absent(queued, receipted),
             (Ok(Err(_)), None) => Ok(row(
                 Outcome::NotYet,
-                "the copy's index does not list the record; it may be a minute behind: ask again, or ask another copy"
+                "the copy shows no entry with the record; it may be a minute behind: ask again, or ask another copy"
                     .into(),
             )),
             (Err(error), None) => Ok(row(Outcome::Unusable, format!("{error:#}"))),

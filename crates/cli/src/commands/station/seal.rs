@@ -49,6 +49,9 @@ pub(super) struct Args {
     /// Seal in spite of rules that the record fails
     #[arg(long)]
     force: bool,
+    /// The pack was made anew (`election repack`): its key is not the register's, and the log has to enrol it
+    #[arg(long)]
+    repacked: bool,
     /// Language of the form: en, es or pt
     #[arg(long, value_name = "LANG", default_value = "en", value_parser = parse_lang)]
     lang: Lang,
@@ -122,7 +125,7 @@ struct Desk<'a> {
 pub(super) fn run(args: &Args, printer: &mut Printer) -> anyhow::Result<Exit> {
     let pack = Pack::read(&args.pack)?;
     let committed = package::load(&args.election)?.election.commit();
-    let station = own_station(&committed, &pack)?;
+    let station = own_station(&committed, &pack, args.repacked)?;
     let (number, contest) = choose_contest(&committed, station, args.contest.as_deref())?;
     let messages = Messages::new(args.lang);
     let desk = Desk { committed: &committed, pack: &pack, number, contest, station, messages };
@@ -135,7 +138,7 @@ pub(super) fn run(args: &Args, printer: &mut Printer) -> anyhow::Result<Exit> {
 }
 
 /// The pack has to belong to this very package: a record that names another definition is rejected by everybody.
-fn own_station<'c>(committed: &'c Committed, pack: &Pack) -> anyhow::Result<&'c Station> {
+fn own_station<'c>(committed: &'c Committed, pack: &Pack, repacked: bool) -> anyhow::Result<&'c Station> {
     ensure!(
         *committed.hash() == pack.election,
         "the pack is for election {}, the package is {}; use the package that was published with the pack",
@@ -146,9 +149,15 @@ fn own_station<'c>(committed: &'c Committed, pack: &Pack) -> anyhow::Result<&'c 
     let station = station.ok_or_else(|| anyhow!("station number {} is not in the register", pack.number))?;
     let own_key = pack.signing_key.verifying_key();
     ensure!(
-        station.id == pack.station && station.key.as_ref().is_some_and(|key| *key.verifying() == own_key),
-        "the register has another id or key for station number {} ({})",
+        station.id == pack.station,
+        "the register has another id for station number {}: {}",
         pack.number,
+        station.id
+    );
+    ensure!(
+        repacked || station.key.as_ref().is_some_and(|key| *key.verifying() == own_key),
+        "the register has another key for station {}: use the pack that was published with it, or give --repacked if the pack was made \
+         anew with `election repack` and the authority has enrolled its key",
         station.id
     );
     Ok(station)

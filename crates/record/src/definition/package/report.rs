@@ -4,6 +4,7 @@ use std::{cell::OnceCell, collections::BTreeMap};
 
 use super::Files;
 use crate::problem::Problem;
+pub(crate) use crate::problem::shown;
 
 macro_rules! codes {
     ($($name:ident $code:literal $text:literal)*) => {
@@ -113,16 +114,6 @@ fn edit_distance(left: &str, right: &str) -> usize {
         before = Some(l);
     }
     row[right.len()]
-}
-
-/// Foreign text as it may stand in a message: short, and without characters that steer a terminal.
-pub(crate) fn shown(text: &str) -> String {
-    let mut out = String::from("`");
-    for c in text.chars().take(64) {
-        if c.is_control() { out.extend(c.escape_default()) } else { out.push(c) }
-    }
-    out.push_str(if text.chars().nth(64).is_some() { "…`" } else { "`" });
-    out
 }
 
 /// One file's text, without byte-order mark.

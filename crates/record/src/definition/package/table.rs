@@ -1,9 +1,9 @@
-//! Strict RFC 4180 with the place of every field. A lenient reader lets one forgotten quote swallow a thousand stations
-//! without a word; this one reports it.
+//! A package's tables: their columns, and the place of every field.
 
-use std::borrow::Cow;
+pub(crate) use crate::csv::Cell;
 
 use super::report::{Checker, Code, Spot, shown};
+use crate::csv::Reader;
 
 /// A file's rows. Empty lines are no rows.
 pub(crate) struct Table<'a> {
@@ -13,12 +13,6 @@ pub(crate) struct Table<'a> {
     pub(crate) rows: Vec<Vec<Cell<'a>>>,
     /// Whether no row had to be left out.
     pub(crate) complete: bool,
-}
-
-/// One field.
-pub(crate) struct Cell<'a> {
-    text: Cow<'a, str>,
-    at: usize,
 }
 
 impl Cell<'_> {
@@ -49,16 +43,16 @@ pub(crate) type Positions<const N: usize> = [Option<usize>; N];
 impl<'a> Table<'a> {
     /// Splits a file into rows and reports rows that cannot be.
     pub(crate) fn read(check: &mut Checker<'_, 'a>) -> Self {
-        let mut reader = Reader { text: check.source.text, at: 0 };
         let mut table = Self { header: Vec::new(), rows: Vec::new(), complete: true };
         let mut header_read = false;
-        while let Some(record) = reader.record() {
+        for record in Reader::new(check.source.text) {
             match record {
                 Ok(cells) if !header_read => table.header = cells,
                 Ok(cells) if cells.len() == table.header.len() => table.rows.push(cells),
                 Ok(cells) => table.reject_width(&cells, check),
                 Err(broken) => {
-                    broken.report(check);
+                    let what = broken.what(|at| check.source.place(at));
+                    check.add(broken.at(), Code::Csv, what);
                     table.complete = false;
                 }
             }
@@ -143,117 +137,4 @@ pub(crate) fn repeated(column: Spot<'_>, check: &mut Checker<'_, '_>) {
 /// Reports a column that the header lacks.
 pub(crate) fn missing(name: &str, check: &mut Checker<'_, '_>) {
     check.add(0, Code::MissingColumn, format!("column {} is missing; add it to the header", shown(name)));
-}
-
-struct Reader<'a> {
-    text: &'a str,
-    at: usize,
-}
-
-/// Why a row cannot be read; offsets into the file.
-enum Broken {
-    QuoteInside(usize),
-    AfterQuote { open: usize, at: usize },
-    Unclosed(usize),
-    LoneReturn(usize),
-}
-
-impl Broken {
-    fn report(self, check: &mut Checker<'_, '_>) {
-        let (at, what) = match self {
-            Self::QuoteInside(at) => {
-                (at, "a quote inside a field; put the whole field in quotes and double the quotes inside it".into())
-            }
-            Self::AfterQuote { open, at } => {
-                let open = check.source.place(open);
-                (at, format!("text after the quote that closes the one at {open}; double the quotes inside a field"))
-            }
-            Self::Unclosed(at) => (at, "this quote is never closed; close or remove it".into()),
-            Self::LoneReturn(at) => {
-                (at, "a carriage return without line feed; save the file with LF or CRLF line ends".into())
-            }
-        };
-        check.add(at, Code::Csv, what);
-    }
-}
-
-impl<'a> Reader<'a> {
-    fn rest(&self) -> &'a str {
-        self.text.get(self.at..).unwrap_or_default()
-    }
-
-    /// Steps over `token` if it is next.
-    fn take(&mut self, token: &str) -> bool {
-        let next = self.rest().starts_with(token);
-        if next {
-            self.at += token.len();
-        }
-        next
-    }
-
-    fn line_end(&mut self) -> bool {
-        self.take("\n") || self.take("\r\n")
-    }
-
-    /// The next row that is not an empty line. After a broken one goes on with the next line.
-    fn record(&mut self) -> Option<Result<Vec<Cell<'a>>, Broken>> {
-        while self.line_end() {}
-        if self.rest().is_empty() {
-            return None;
-        }
-        let cells = self.cells();
-        if cells.is_err() {
-            self.at += self.rest().find('\n').unwrap_or(self.rest().len());
-        }
-        Some(cells)
-    }
-
-    fn cells(&mut self) -> Result<Vec<Cell<'a>>, Broken> {
-        let mut cells = Vec::new();
-        loop {
-            let open = self.at;
-            cells.push(if self.take("\"") { self.quoted(open)? } else { self.plain() });
-            if self.line_end() || self.rest().is_empty() {
-                return Ok(cells);
-            }
-            if !self.take(",") {
-                return Err(self.broken(open));
-            }
-        }
-    }
-
-    fn broken(&self, open: usize) -> Broken {
-        let at = self.at;
-        if self.rest().starts_with('\r') {
-            Broken::LoneReturn(at)
-        } else if self.text.get(open..).is_some_and(|field| field.starts_with('"')) {
-            Broken::AfterQuote { open, at }
-        } else {
-            Broken::QuoteInside(at)
-        }
-    }
-
-    fn plain(&mut self) -> Cell<'a> {
-        let rest = self.rest();
-        let end = rest.bytes().position(|b| matches!(b, b',' | b'\n' | b'\r' | b'"')).unwrap_or(rest.len());
-        let cell = Cell { text: Cow::Borrowed(rest.get(..end).unwrap_or_default()), at: self.at };
-        self.at += end;
-        cell
-    }
-
-    fn quoted(&mut self, open: usize) -> Result<Cell<'a>, Broken> {
-        let mut text = Cow::Borrowed("");
-        loop {
-            let Some((piece, _)) = self.rest().split_once('"') else {
-                self.at = self.text.len();
-                return Err(Broken::Unclosed(open));
-            };
-            self.at += piece.len() + 1;
-            text += piece;
-            if !self.take("\"") {
-                return Ok(Cell { text, at: open });
-            }
-            text += "\"";
-        }
-    }
 }

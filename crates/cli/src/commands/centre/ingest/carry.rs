@@ -1,4 +1,4 @@
-//! One record of a stick to the centre, and its receipt back beside it.
+//! One record or statement of a stick to the centre, and its receipt back beside it.
 
 use std::cmp::min;
 use std::io::Write;
@@ -10,13 +10,16 @@ use std::{fs, io};
 
 use anyhow::anyhow;
 use ed25519_dalek::VerifyingKey;
+use tallyproof_centre::intake::{digest, is_statement, receipt_of};
 use tallyproof_record::cose::{self, SealedRecord};
 use tallyproof_record::definition::DefinitionHash;
 use tallyproof_record::receipt::{self, Receipt};
+use tallyproof_record::statement::{MAX_LEN, Signed};
 use ureq::Agent;
 
 use crate::files;
-use crate::http::{Answer, post_record};
+use crate::http::{Answer, Posted, post_record, post_statement};
+use crate::statement::paper::{is_named_statement, receipt_beside};
 use crate::station::queue::RECEIPT;
 
 /// A record is offered again for so long: a centre that is started anew is back sooner.
@@ -24,12 +27,12 @@ const PATIENCE: Duration = Duration::from_secs(6);
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
-/// What became of a record.
+/// What became of a record or statement.
 #[derive(Debug)]
 pub(super) enum Fate {
     /// Its receipt came, and lies beside it.
     Receipted,
-    /// Its receipt was there before.
+    /// Its receipt was there before; or, of a statement, the centre has every signature by other copies.
     Already,
     /// No centre of this election takes these bytes, now or later.
     Refused {
@@ -46,6 +49,8 @@ pub(super) enum Fate {
 #[derive(Debug)]
 pub(super) struct Counter {
     pub(super) url: String,
+    /// As `url`, for statements.
+    pub(super) statements_url: String,
     /// Signs receipts; without it, a receipt is believed if it names the record.
     pub(super) log: Option<VerifyingKey>,
     /// The election, if it is known from outside.
@@ -57,11 +62,12 @@ pub(super) struct Counter {
 impl Counter {
     /// Brings the record at `path` to the centre, and its receipt back.
     pub(super) fn carry(&self, path: &Path, agent: &Agent) -> Fate {
-        let (bytes, expected, election) = match self.read(path) {
-            Ok(record) => record,
+        let read = if is_named_statement(path) { self.read_statement(path) } else { self.read(path) };
+        let (bytes, expected, election) = match read {
+            Ok(sheet) => sheet,
             Err(fate) => return fate,
         };
-        let beside = path.with_extension(RECEIPT);
+        let beside = if is_named_statement(path) { receipt_beside(path) } else { path.with_extension(RECEIPT) };
         let found = files::read(&beside, receipt::LEN as u64);
         if found.is_ok_and(|found| self.believes(&found, &expected, &election)) {
             return Fate::Already;
@@ -97,6 +103,35 @@ impl Counter {
         Ok((bytes, Receipt { station: tally.station, contest: tally.contest, digest }, tally.election))
     }
 
+    /// As [`Counter::read`], for a statement.
+    fn read_statement(&self, path: &Path) -> Result<(Vec<u8>, Receipt, DefinitionHash), Fate> {
+        let refused = |code: &str, reason: String| Fate::Refused { code: code.to_owned(), reason };
+        let length = fs::symlink_metadata(path).map_err(|error| Fate::Failed(format!("cannot be read: {error}")))?;
+        if length.len() > MAX_LEN as u64 {
+            return Err(refused("too-long", format!("larger than any statement ({MAX_LEN} bytes)")));
+        }
+        let bytes =
+            files::read(path, MAX_LEN as u64).map_err(|error| Fate::Failed(format!("cannot be read: {error:#}")))?;
+        let signed = Signed::open(&bytes).map_err(|error| refused("structure", error.to_string()))?;
+        let election = signed.statement().election;
+        if self.election.is_some_and(|meant| meant != election) {
+            return Err(refused("election", format!("a statement of another election: {election}")));
+        }
+        let receipt = receipt_of(&bytes, &digest(&bytes));
+        let receipt = receipt.ok_or_else(|| refused("structure", "not a signed statement".to_owned()))?;
+        Ok((bytes, receipt, election))
+    }
+
+    fn post(&self, agent: &Agent, bytes: &[u8]) -> anyhow::Result<Answer> {
+        if !is_statement(bytes) {
+            return post_record(agent, &self.url, bytes);
+        }
+        Ok(match post_statement(agent, &self.statements_url, bytes)? {
+            Posted::Taken(answer) => Answer::Receipt(hex::decode(&answer.receipt)?),
+            Posted::Refused { code, reason } => Answer::Refused { status: 0, reason: format!("{code}: {reason}") },
+        })
+    }
+
     fn believes(&self, bytes: &[u8], expected: &Receipt, election: &DefinitionHash) -> bool {
         let receipt = match &self.log {
             Some(log) => Receipt::verify(bytes, election, log),
@@ -113,7 +148,7 @@ impl Counter {
             if let Some(why) = self.gone.get() {
                 return Err(Fate::Failed(why.clone()));
             }
-            let why = match post_record(agent, &self.url, record) {
+            let why = match self.post(agent, record) {
                 Ok(Answer::Receipt(receipt)) => return Ok(receipt),
                 Ok(Answer::Refused { status, reason }) => return Err(refused(status, reason)),
                 Ok(Answer::Held) => anyhow!("a relay holds the record and has no receipt for it yet"),
@@ -139,6 +174,7 @@ impl Counter {
 
 fn refused(status: u16, reason: String) -> Fate {
     match reason.split_once(": ") {
+        Some(("known", _)) => Fate::Already,
         Some((code, reason)) => Fate::Refused { code: code.to_owned(), reason: reason.to_owned() },
         None => Fate::Refused { code: status.to_string(), reason },
     }

@@ -5,6 +5,7 @@ use std::fs::{self, DirEntry};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::statement::paper::is_named_statement;
 use crate::station::queue::{RECEIPT, RECORD};
 
 /// What a folder holds, the folders in it included. Paths begin with the folder's.
@@ -12,7 +13,9 @@ use crate::station::queue::{RECEIPT, RECORD};
 pub(super) struct Found {
     /// Files named as sealed records, by path.
     pub(super) records: Vec<PathBuf>,
-    /// Receipts beside records.
+    /// Files named as signed statements, by path.
+    pub(super) statements: Vec<PathBuf>,
+    /// Receipts beside records and statements.
     pub(super) receipts: u64,
     /// Everything else, with what it is.
     pub(super) others: Vec<(PathBuf, &'static str)>,
@@ -34,6 +37,7 @@ pub(super) fn walk(folder: &Path) -> Found {
         }
     }
     found.records.sort();
+    found.statements.sort();
     found.others.sort();
     found.unreadable.sort_by(|a, b| a.0.cmp(&b.0));
     found
@@ -56,17 +60,25 @@ impl Found {
             self.others.push((path, "what a Mac leaves beside a file"));
         } else if path.extension() == Some(OsStr::new(RECORD)) {
             self.records.push(path);
-        } else if path.extension() == Some(OsStr::new(RECEIPT)) && path.with_extension(RECORD).is_file() {
+        } else if is_named_statement(&path) {
+            self.statements.push(path);
+        } else if path.extension() == Some(OsStr::new(RECEIPT)) && is_beside_its_own(&path) {
             self.receipts += 1;
         } else {
-            self.others.push((path, "not named as a sealed record (*.cose)"));
+            self.others.push((path, "not named as a sealed record (*.cose) or a signed statement (*.statement)"));
         }
     }
 
     /// How many files there are.
     pub(super) fn len(&self) -> u64 {
-        (self.records.len() + self.others.len() + self.unreadable.len()) as u64 + self.receipts
+        (self.records.len() + self.statements.len() + self.others.len() + self.unreadable.len()) as u64 + self.receipts
     }
+}
+
+/// Whether what a receipt is of stands there too: `a.cose` beside `a.receipt`, `a.statement` beside `a.statement.receipt`.
+fn is_beside_its_own(receipt: &Path) -> bool {
+    let statement = receipt.with_extension("");
+    receipt.with_extension(RECORD).is_file() || is_named_statement(&statement) && statement.is_file()
 }
 
 #[cfg(test)]
@@ -78,7 +90,17 @@ mod tests {
         let stick = tempfile::tempdir().unwrap();
         let path = |name: &str| stick.path().join(name);
         fs::create_dir_all(path("a/b")).unwrap();
-        for name in ["x.cose", "x.receipt", "lone.receipt", "._x.cose", "attempt", "a/y.cose", "a/b/z.cose"] {
+        for name in [
+            "s.statement",
+            "s.statement.receipt",
+            "x.cose",
+            "x.receipt",
+            "lone.receipt",
+            "._x.cose",
+            "attempt",
+            "a/y.cose",
+            "a/b/z.cose",
+        ] {
             fs::write(path(name), "").unwrap();
         }
         #[cfg(unix)]
@@ -87,10 +109,10 @@ mod tests {
         }
         let found = walk(stick.path());
         assert_eq!(found.records, ["a/b/z.cose", "a/y.cose", "x.cose"].map(path));
-        assert_eq!(found.receipts, 1);
+        assert_eq!((found.receipts, &found.statements), (2, &vec![path("s.statement")]));
         let others: Vec<_> = found.others.iter().map(|(path, _)| path.clone()).collect();
         let expected = ["._x.cose", "a/up", "attempt", "link.cose", "lone.receipt"];
         assert_eq!(others, expected.map(path));
-        assert_eq!(found.len(), 9);
+        assert_eq!(found.len(), 11);
     }
 }

@@ -1,0 +1,127 @@
+//! Contests of lists: which lists take part, and how many seats each has.
+
+use super::{
+    Bar, Change, Tally, What,
+    change::{bar_way, untied},
+};
+use crate::{
+    assertion::Assertion,
+    seats::{
+        Method,
+        claims::{self, Contender, Measure, droop_quota},
+    },
+    share::Share,
+};
+
+/// The lists with the seats that the counted votes give them.
+pub(super) struct Field<'t> {
+    pub(super) tally: &'t Tally,
+    pub(super) method: Method,
+    pub(super) seats: u64,
+    pub(super) bar: Option<Bar>,
+    pub(super) admitted: Vec<bool>,
+    /// Votes of the admitted lists.
+    pub(super) total: u64,
+    /// Each list's seats, without those that a tie leaves open.
+    pub(super) now: Vec<u64>,
+    tied: Option<Vec<usize>>,
+    unfilled: u64,
+}
+
+impl<'t> Field<'t> {
+    pub(super) fn new(tally: &'t Tally, method: Method, seats: u32, threshold: Option<Share>) -> Self {
+        let (seats, bar) = (u64::from(seats), threshold.map(Bar::AtLeast));
+        let reaches = |list| bar.is_none_or(|bar| bar.reached(tally, list, None).holds(tally.votes()));
+        let admitted: Vec<bool> = (0..tally.options).map(reaches).collect();
+        let votes = |list: usize| if admitted[list] { tally.of_options()[list] } else { 0 };
+        let contender = |list| Contender { votes: votes(list), held: 0, rank: Vec::new() };
+        let contenders: Vec<Contender> = (0..tally.options).map(contender).collect();
+        let total = contenders.iter().map(|contender| contender.votes).sum();
+        let round = claims::allot(Measure::new(method, seats, total), &contenders, seats);
+        let mut now = vec![0; tally.options];
+        for (list, _) in &round.order {
+            now[*list] += 1;
+        }
+        let tied = round.open.map(|(_, among)| among);
+        Self { tally, method, seats, bar, admitted, total, now, tied, unfilled: round.unfilled }
+    }
+
+    pub(super) fn lists(&self) -> impl Iterator<Item = usize> {
+        0..self.tally.options
+    }
+
+    /// A list crosses the threshold.
+    pub(super) fn admission(&self, list: usize) -> Option<Change> {
+        self.bar.and_then(|bar| bar_way(self.tally, list, bar))
+    }
+
+    /// Every way in which it changes who takes part and how many seats each has.
+    pub(super) fn ways(&self) -> Vec<Change> {
+        let mut ways: Vec<Change> = self.lists().filter_map(|list| self.admission(list)).collect();
+        if self.unfilled > 0 {
+            let admitted = self.lists().filter(|&list| self.admitted[list]);
+            ways.extend(admitted.map(|list| Change { what: What::Filled { list }, votes: 1 }));
+        } else if let Some(among) = &self.tied {
+            ways.push(untied(among.clone()));
+        } else {
+            ways.extend(self.moves());
+        }
+        ways
+    }
+
+    /// A list's last seat against another's next.
+    fn moves(&self) -> impl Iterator<Item = Change> {
+        let holders = self.lists().filter(|&list| self.now[list] > 0);
+        let pairs = holders.flat_map(|from| self.lists().map(move |to| (from, to)));
+        let pairs = pairs.filter(|&(from, to)| from != to && self.admitted[to]);
+        pairs.filter_map(|(from, to)| {
+            let votes = match self.method {
+                Method::Droop => Some(self.droop_lead(from, to)),
+                _ => self.seat_assertion(from, to).lead(self.tally.votes()),
+            };
+            // Without a vote a list has no claim, however little the others' claims are.
+            let least = u64::from(self.tally.votes()[to] == 0);
+            Some(Change { what: What::Seat { from, to }, votes: votes?.max(least) })
+        })
+    }
+
+    /// The assertion that `from`'s last seat goes before `to`'s next one.
+    fn seat_assertion(&self, from: usize, to: usize) -> Assertion {
+        let (last, next) = (self.now[from], self.now[to] + 1);
+        if let (Some(last), Some(next)) = (self.method.divisor(last), self.method.divisor(next)) {
+            return Assertion::new(self.tally.weights(0, &[(from, i128::from(next)), (to, -i128::from(last))]));
+        }
+        // Hare: from · seats / total − (last − 1) > to · seats / total − (next − 1), times the total.
+        let (seats, more) = (i128::from(self.seats), i128::from(last) - i128::from(next));
+        let mut weights = self.tally.weights(0, &[]);
+        for list in self.lists().filter(|&list| self.admitted[list]) {
+            weights[list] = -more;
+        }
+        weights[from] += seats;
+        weights[to] -= seats;
+        Assertion::new(weights)
+    }
+
+    /// The fewest votes for `to` with which it gets level with `from`'s last seat. The quota jumps once in seats + 1
+    /// votes, so this assertion is linear only from jump to jump.
+    fn droop_lead(&self, from: usize, to: usize) -> u64 {
+        let (period, votes) = (i128::from(self.seats) + 1, self.tally.votes());
+        let more = i128::from(self.now[from]) - i128::from(self.now[to]) - 1;
+        let margin = |further: i128| {
+            let quota = droop_quota(self.total + u64::try_from(further).unwrap_or_default(), self.seats);
+            i128::from(votes[from]) - i128::from(votes[to]) - further - more * i128::from(quota)
+        };
+        let to_jump = period - 1 - i128::from(self.total) % period;
+        let at_jump = margin(to_jump);
+        let lead = if at_jump <= 0 {
+            margin(0).max(0)
+        } else {
+            // Each period takes `period + more` > 0 from the margin; within the last one every vote takes 1.
+            let loss = period + more;
+            let periods = (at_jump + loss - 1) / loss;
+            let end = to_jump + periods * period;
+            (end + at_jump - periods * loss).max(end - period + 1)
+        };
+        u64::try_from(lead).unwrap_or(u64::MAX)
+    }
+}
