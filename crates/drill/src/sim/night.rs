@@ -150,6 +150,8 @@ struct World<'a> {
     life: u64,
     turns: [bool; Thread::ALL.len()],
     cut_set: bool,
+    /// When each station and relay is woken next; other wakes of theirs are void.
+    wakes: BTreeMap<Node, u64>,
     centre_clock: i64,
     stations: Vec<Station>,
     relays: Vec<Relay>,
@@ -184,6 +186,7 @@ impl<'a> World<'a> {
             life: 0,
             turns: [false; Thread::ALL.len()],
             cut_set: false,
+            wakes: BTreeMap::new(),
             centre_clock: 0,
             stations: (1..=STATIONS).map(|no| Station::new(country, StationNo(no), night.bug)).collect(),
             relays: (0..RELAYS).map(|no| Relay::new(country, no)).collect(),
@@ -230,7 +233,7 @@ impl<'a> World<'a> {
         if self.over {
             return Ok(false);
         }
-        let Some(((at, _), event)) = self.agenda.pop_first() else { return Ok(false) };
+        let Some((at, event)) = self.next_event() else { return Ok(false) };
         self.now = self.now.max(at);
         self.steps += 1;
         if let Some(trace) = &mut self.trace {
@@ -242,6 +245,29 @@ impl<'a> World<'a> {
         let foreign = self.safe.before.is_some();
         self.checker.check(self.country, &self.disk, live, foreign)?;
         Ok(true)
+    }
+
+    /// The next event that still means anything.
+    fn next_event(&mut self) -> Option<(u64, Event)> {
+        loop {
+            let ((at, _), event) = self.agenda.pop_first()?;
+            let node = match &event {
+                Event::Wake(no) => Node::Station(*no),
+                Event::WakeRelay(no) => Node::Relay(*no),
+                _ => return Some((at, event)),
+            };
+            if self.wakes.get(&node) == Some(&at) {
+                self.wakes.remove(&node);
+                return Some((at, event));
+            }
+        }
+    }
+
+    /// Wakes a station or relay then, and at no other time.
+    fn wake_at(&mut self, node: Node, at: u64, event: Event) {
+        if self.wakes.insert(node, at) != Some(at) {
+            self.add_at(at, event);
+        }
     }
 
     fn note(&mut self, what: impl FnOnce() -> String) {
@@ -385,7 +411,7 @@ impl<'a> World<'a> {
             self.note(|| format!("station {no} loses power"));
             self.add(down, Event::StartStation(no));
         } else if let Some(at) = station.next_wake() {
-            self.add_at(at.max(self.now), Event::Wake(no));
+            self.wake_at(Node::Station(no), at.max(self.now), Event::Wake(no));
         }
     }
 
@@ -409,10 +435,6 @@ impl<'a> World<'a> {
     fn wake(&mut self, no: StationNo) -> Step {
         let mut out = Vec::new();
         let Some(station) = self.stations.get_mut(no.index()) else { return Ok(()) };
-        // One wake of several that were set for the same instant does the work.
-        if station.next_wake().is_none_or(|at| at > self.now) {
-            return Ok(());
-        }
         let woken = station.wake(self.now, &mut out, &mut self.marks);
         self.after_station(no, woken.is_err());
         self.send_all(out)
@@ -486,7 +508,7 @@ impl<'a> World<'a> {
 
     fn schedule_relay(&mut self, no: usize) {
         if let Some(at) = self.relays.get(no).and_then(Relay::next_wake) {
-            self.add_at(at.max(self.now + 1), Event::WakeRelay(no));
+            self.wake_at(Node::Relay(no), at.max(self.now + 1), Event::WakeRelay(no));
         }
     }
 
