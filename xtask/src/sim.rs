@@ -22,7 +22,8 @@ pub(crate) fn run(root: &Path, words: &[&str]) -> Result<bool> {
     loop {
         let began = Instant::now();
         let (seed, count) = (first.to_string(), seeds.to_string());
-        let held = succeed(program(root, "target/release/tallyproof").args(["drill", "--seed", &seed, "--seeds", &count]));
+        let held =
+            succeed(program(root, "target/release/tallyproof").args(["drill", "--seed", &seed, "--seeds", &count]));
         println!("{seeds} seeds in {:.1} s", began.elapsed().as_secs_f64());
         held?;
         if !forever {

@@ -6,7 +6,7 @@ use std::fmt;
 use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::Serialize;
-use tallyproof_drill::sim::{Country, Marks, Mark, Night, Report as Outcome, shrink};
+use tallyproof_drill::sim::{Country, Mark, Marks, Night, Report as Outcome, shrink};
 
 use crate::printer::Report;
 
@@ -56,13 +56,15 @@ pub fn run(first: u64, seeds: u64, trace: bool) -> anyhow::Result<SimulationRepo
     let last = first.saturating_add(seeds);
     let run = |seed| (seed, Night::of(&country, seed).run(&country, trace && seeds == 1));
     let none = || (0_u64, Marks::default(), None::<u64>, Vec::new());
-    let add = |(steps, mut marks, failed, trace): (u64, Marks, Option<u64>, Vec<String>), (seed, one): (u64, Outcome)| {
+    let add = |(steps, mut marks, failed, trace): (u64, Marks, Option<u64>, Vec<String>),
+               (seed, one): (u64, Outcome)| {
         marks.add(&one.marks);
         let fails = one.violation.is_some().then_some(seed);
         let failed = failed.into_iter().chain(fails).min();
         (steps + one.steps, marks, failed, if one.trace.is_empty() { trace } else { one.trace })
     };
-    let join = |(steps, mut marks, failed, trace): (u64, Marks, Option<u64>, Vec<String>), other: (u64, Marks, Option<u64>, Vec<String>)| {
+    let join = |(steps, mut marks, failed, trace): (u64, Marks, Option<u64>, Vec<String>),
+                other: (u64, Marks, Option<u64>, Vec<String>)| {
         marks.add(&other.1);
         let trace = if trace.is_empty() { other.3 } else { trace };
         (steps + other.0, marks, failed.into_iter().chain(other.2).min(), trace)
@@ -75,7 +77,12 @@ pub fn run(first: u64, seeds: u64, trace: bool) -> anyhow::Result<SimulationRepo
             lines = shrunk.report.trace;
         }
         let invariant = violation.as_ref().map(|found| format!("{:?}", found.invariant)).unwrap_or_default();
-        Failure { seed, invariant, what: violation.map(|found| found.what).unwrap_or_default(), plan: shrunk.night.plan() }
+        Failure {
+            seed,
+            invariant,
+            what: violation.map(|found| found.what).unwrap_or_default(),
+            plan: shrunk.night.plan(),
+        }
     });
     let marks = Mark::ALL.iter().map(|mark| (mark.text().to_owned(), marks.of(*mark))).collect();
     Ok(SimulationReport { seed: first, seeds, steps, failure, marks, trace: lines })
@@ -85,7 +92,14 @@ impl Report for SimulationReport {
     fn write_text(&self, out: &mut dyn fmt::Write) -> fmt::Result {
         self.trace.iter().try_for_each(|line| writeln!(out, "{line}"))?;
         let reached = self.marks.values().filter(|times| **times > 0).count();
-        writeln!(out, "seeds {} to {}: {} steps; {reached} of {} marks reached", self.seed, self.seed.saturating_add(self.seeds).saturating_sub(1), self.steps, self.marks.len())?;
+        writeln!(
+            out,
+            "seeds {} to {}: {} steps; {reached} of {} marks reached",
+            self.seed,
+            self.seed.saturating_add(self.seeds).saturating_sub(1),
+            self.steps,
+            self.marks.len()
+        )?;
         let Some(Failure { seed, invariant, what, plan }) = &self.failure else {
             return writeln!(out, "every invariant holds");
         };

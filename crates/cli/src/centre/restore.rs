@@ -48,7 +48,8 @@ pub(super) fn restore(
     let final_checkpoint = end.as_ref().map(|end| end.checkpoint.clone());
     let held = cosigned.into_iter().chain(end).chain(held).collect();
     let found = restart::Memory { last: journal.last(), published, signed, held };
-    let (rebuild, first) = Rebuild::begin(&shared.definition, found).with_context(|| last.path().display().to_string())?;
+    let (rebuild, first) =
+        Rebuild::begin(&shared.definition, found).with_context(|| last.path().display().to_string())?;
     // Until the journal's own takes its place.
     let (empty, _) = Sequencer::begin(&shared.definition)?;
     let (shared, sequencer) = (Arc::clone(shared), Arc::new(RwLock::new(empty)));

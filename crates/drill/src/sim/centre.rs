@@ -4,6 +4,7 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
+use tallyproof_centre::gate::{Reason, Verdict};
 use tallyproof_centre::intake::{self, Authentic};
 use tallyproof_centre::journal::{Cut, Step};
 use tallyproof_centre::known::{Arrival, ReceiptBytes};
@@ -12,7 +13,6 @@ use tallyproof_centre::publication::{self, Shelf};
 use tallyproof_centre::restart::{Memory, Rebuild, RestartError};
 use tallyproof_centre::sequencer::{Growth, SequenceError};
 use tallyproof_centre::writer::Durable;
-use tallyproof_centre::gate::{Reason, Verdict};
 use tallyproof_centre::{Gate, Intake, Journal, Known, Lane, Lanes, Sequencer, Writer};
 use tallyproof_count::{Judged, Ledger};
 use tallyproof_log::checkpoint::{self, Checkpoint};
@@ -289,7 +289,8 @@ impl Centre {
                     Some(receipt) => *receipt,
                     None => {
                         marks.hit(Mark::ReceiptAgain);
-                        let signed = intake::receipt_of(bytes, digest)?.sign(country.definition.hash(), &country.receipts);
+                        let signed =
+                            intake::receipt_of(bytes, digest)?.sign(country.definition.hash(), &country.receipts);
                         self.known.settle(digest, signed);
                         signed
                     }
@@ -349,7 +350,13 @@ impl Centre {
         }
     }
 
-    fn publish(&mut self, country: &Country, disk: &mut Disk, outcome: &mut Outcome, marks: &mut Marks) -> Result<(), Stop> {
+    fn publish(
+        &mut self,
+        country: &Country,
+        disk: &mut Disk,
+        outcome: &mut Outcome,
+        marks: &mut Marks,
+    ) -> Result<(), Stop> {
         if self.publishing.is_none() {
             let Some((cut, mut records)) = self.batches.pop_front() else { return Ok(()) };
             let growth = self.sequencer.cut(cut, &mut records).map_err(halt)?;

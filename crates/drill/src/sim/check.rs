@@ -3,21 +3,21 @@
 //! What the simulator knows of a record is a table of its own ([`super::country::Fact`]); what the public sees it reads from the
 //! published tiles and checkpoint. Neither asks the running centre.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::sync::Arc;
 
-use tallyproof_count::{Judged, Ledger, SlotStatus, Totals, bundle, judge, manifest::Manifest, verify};
-use tallyproof_log::checkpoint::{self, Checkpoint};
+use tallyproof_count::{Judged, Ledger, SlotStatus, Totals, bundle, manifest::Manifest, verify};
+use tallyproof_log::checkpoint::Checkpoint;
 use tallyproof_log::merkle::{Hash, leaf_hash};
 use tallyproof_log::policy::Policy;
 use tallyproof_log::tile::{self, TilePath};
 use tallyproof_log::tree::Tree;
+use tallyproof_record::StationNo;
 use tallyproof_record::cose::RecordDigest;
 use tallyproof_record::entry::Entry;
 use tallyproof_record::frame::Frame;
 use tallyproof_record::rules::Severity;
-use tallyproof_record::StationNo;
 
 use super::country::{Country, SlotNo};
 use super::disk::Disk;
@@ -93,6 +93,7 @@ pub(super) struct Checker {
     disk_version: u64,
     signed: BTreeMap<u64, Hash>,
     unwritten: Vec<(String, Checkpoint)>,
+    notes: HashMap<String, Checkpoint>,
     entries: Vec<Vec<u8>>,
     tree: Tree,
     /// The published log, counted as it grows.
@@ -112,6 +113,7 @@ impl Checker {
             disk_version: 0,
             signed: BTreeMap::new(),
             unwritten: Vec::new(),
+            notes: HashMap::new(),
             entries: Vec::new(),
             tree: Tree::new(),
             ledger: Ledger::new(Arc::clone(&country.definition)),
@@ -127,7 +129,11 @@ impl Checker {
         let logged = self.entries.iter().any(|entry| {
             matches!(Entry::decode(entry), Ok(Entry::Record(record)) if tallyproof_centre::intake::digest(record) == *digest)
         });
-        if logged { Ok(()) } else { broken(Invariant::ReceiptKept, format!("{} is receipted and not in the log", short(digest))) }
+        if logged {
+            Ok(())
+        } else {
+            broken(Invariant::ReceiptKept, format!("{} is receipted and not in the log", short(digest)))
+        }
     }
 
     /// A station's parcel leaves.
@@ -137,7 +143,10 @@ impl Checker {
         let Ok(frame) = Frame::parse(datagram) else { return Ok(()) };
         let last = self.attempts.insert(station, frame.header.attempt).unwrap_or(0);
         if frame.header.attempt <= last {
-            return broken(Invariant::AttemptsRise, format!("station {station} uses {} after {last}", frame.header.attempt));
+            return broken(
+                Invariant::AttemptsRise,
+                format!("station {station} uses {} after {last}", frame.header.attempt),
+            );
         }
         let Ok(digest) = frame.check_digest() else { return Ok(()) };
         let Some(fact) = country.facts.get(&digest) else { return Ok(()) };
@@ -168,6 +177,7 @@ impl Checker {
 
     /// The log's key has signed a checkpoint. It counts from when it is written: before, it is in memory alone.
     pub(super) fn signed(&mut self, note: String, checkpoint: Checkpoint) {
+        self.notes.insert(note.clone(), checkpoint.clone());
         self.unwritten.push((note, checkpoint));
     }
 
@@ -214,7 +224,9 @@ impl Checker {
             }
             self.check_published(country, disk)?;
         }
-        if let Some(live) = live.filter(|live| live.entries() != self.counted && live.entries() == self.ledger.entries()) {
+        if let Some(live) =
+            live.filter(|live| live.entries() != self.counted && live.entries() == self.ledger.entries())
+        {
             self.counted = live.entries();
             self.check_count(country, live)?;
         }
@@ -240,7 +252,10 @@ impl Checker {
             count += 1;
         }
         if count < self.journal.len() {
-            return broken(Invariant::ReceiptKept, format!("the journal shrinks from {} to {count} records", self.journal.len()));
+            return broken(
+                Invariant::ReceiptKept,
+                format!("the journal shrinks from {} to {count} records", self.journal.len()),
+            );
         }
         for digest in new {
             if self.journal.contains(&digest) {
@@ -262,10 +277,12 @@ impl Checker {
             if disk.remembered.as_ref() != Some(note) && disk.remembered.is_some() {
                 return broken(Invariant::CheckpointCovered, "a checkpoint is shown that is not remembered");
             }
-            let key = country.log.verifier();
-            let opened = checkpoint::open(note, std::slice::from_ref(key), key.name().as_str());
-            let Ok(opened) = opened else { return broken(Invariant::CheckpointCovered, "the checkpoint is not signed") };
-            self.read_log(country, disk, &opened.checkpoint().clone())?;
+            // Whether the key holds, the verifier looks at in the end; here it is enough that the log has signed this very note.
+            let checkpoint = std::str::from_utf8(note).ok().and_then(|note| self.notes.get(note)).cloned();
+            let Some(checkpoint) = checkpoint else {
+                return broken(Invariant::CheckpointCovered, "the checkpoint is not signed");
+            };
+            self.read_log(country, disk, &checkpoint)?;
         }
         self.check_tiles(disk)
     }
@@ -274,7 +291,9 @@ impl Checker {
     fn check_tiles(&self, disk: &Disk) -> Result<(), Violation> {
         let size = self.entries.len() as u64;
         match tile::tiles_for(0, size).find(|path| !disk.tiles.contains_key(path)) {
-            Some(path) => broken(Invariant::CheckpointCovered, format!("{path} of the checkpoint of size {size} is gone")),
+            Some(path) => {
+                broken(Invariant::CheckpointCovered, format!("{path} of the checkpoint of size {size} is gone"))
+            }
             None => Ok(()),
         }
     }
@@ -299,10 +318,16 @@ impl Checker {
             }
         }
         if entries.len() < self.entries.len() {
-            return broken(Invariant::OneHistory, format!("the log shrinks from {} to {}", self.entries.len(), entries.len()));
+            return broken(
+                Invariant::OneHistory,
+                format!("the log shrinks from {} to {}", self.entries.len(), entries.len()),
+            );
         }
         if self.tree.root() != checkpoint.root {
-            return broken(Invariant::CheckpointCovered, format!("the tiles do not lead to the root of size {}", checkpoint.size));
+            return broken(
+                Invariant::CheckpointCovered,
+                format!("the tiles do not lead to the root of size {}", checkpoint.size),
+            );
         }
         Ok(())
     }
@@ -368,7 +393,7 @@ impl Checker {
         Ok(())
     }
 
-    /// The whole bundle, by the public verifier, which checks every signature again.
+    /// The whole bundle, by the public verifier, which checks every signature again and counts the log anew: to the same bytes.
     pub(super) fn verify_bundle(&self, country: &Country, disk: &Disk, live: &Ledger) -> Result<(), Violation> {
         let root = self.tree.root();
         let files = bundle_of(country, disk, live, self.entries.len() as u64, root)
@@ -379,23 +404,11 @@ impl Checker {
         };
         match verified.problems.first() {
             Some(problem) => broken(Invariant::Verifies, problem.to_string()),
-            None if verified.totals != Totals::of(live).by_candidate() => {
-                broken(Invariant::TotalsPure, "the verifier's totals are not the centre's")
+            None if verified.ledger.is_none_or(|anew| bundle::index_files(&anew) != bundle::index_files(live)) => {
+                broken(Invariant::TotalsPure, "judged and counted anew, the log gives another index")
             }
             None => Ok(()),
         }
-    }
-
-    /// The same log judged anew and counted anew gives the same bytes.
-    pub(super) fn recount(&self, country: &Country, live: &Ledger) -> Result<(), Violation> {
-        let mut ledger = Ledger::new(Arc::clone(&country.definition));
-        for (index, entry) in (0..).zip(&self.entries) {
-            ledger.apply(index, &judge(&country.definition, entry));
-        }
-        if bundle::index_files(&ledger) == bundle::index_files(live) {
-            return Ok(());
-        }
-        broken(Invariant::TotalsPure, "counted anew, the log gives another index")
     }
 }
 

@@ -183,7 +183,13 @@ impl Disk {
     }
 
     /// Replaces a file by a synced and renamed one: at every instant it is the old or the new.
-    fn replace(&mut self, file: fn(&mut Self) -> &mut Option<Vec<u8>>, bytes: &[u8], full: bool, mark: Mark) -> Result<(), DiskError> {
+    fn replace(
+        &mut self,
+        file: fn(&mut Self) -> &mut Option<Vec<u8>>,
+        bytes: &[u8],
+        full: bool,
+        mark: Mark,
+    ) -> Result<(), DiskError> {
         self.power(mark)?;
         if full {
             return Err(DiskError::Full);

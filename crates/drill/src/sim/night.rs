@@ -9,11 +9,12 @@ use tallyproof_centre::Intake;
 use tallyproof_centre::promise::Broken;
 use tallyproof_centre::restart::RestartError;
 use tallyproof_record::StationNo;
+use tallyproof_record::frame::{self, HEADER_LEN};
 
 use super::bug::Bug;
 use super::centre::{Centre, Outcome, StartError, Stop, Thread};
 use super::check::{Checker, Invariant, Violation};
-use super::country::{BEGIN, Country, STATIONS, Variant};
+use super::country::{BEGIN, Country, EPOCH, STATIONS, SlotNo, Variant};
 use super::disk::{Disk, DiskError, JournalFile};
 use super::mark::{Mark, Marks};
 use super::plan::{self, LIAR, Planned, RELAYS, What};
@@ -370,6 +371,7 @@ impl<'a> World<'a> {
                     relay.conduct = conduct;
                 }
             }
+            What::Flood { station, datagrams } => return self.flood(station, datagrams),
             What::Replay { times } => self.add(0, Event::Replay(times)),
             What::Forge { times } => self.add(0, Event::Forge(times)),
         }
@@ -383,7 +385,7 @@ impl<'a> World<'a> {
 
     // The stations.
 
-    fn seal(&mut self, slot: super::country::SlotNo, variant: Variant) -> Step {
+    fn seal(&mut self, slot: SlotNo, variant: Variant) -> Step {
         match variant {
             Variant::Other => self.marks.hit(Mark::Conflict),
             Variant::TooMany => self.marks.hit(Mark::Quarantine),
@@ -524,6 +526,22 @@ impl<'a> World<'a> {
         self.send(Parcel { from: Node::Attacker, to: Node::Centre, path: DIRECT, message: Message::Datagram(datagram) })
     }
 
+    /// Datagrams with a tag that holds and attempts that rise, each with a record that everybody has seen.
+    fn flood(&mut self, station: StationNo, datagrams: u32) -> Step {
+        let Some(mac) = self.country.identity(station).map(|identity| identity.mac) else { return Ok(()) };
+        let Some(body) = self.recorded.last().and_then(|datagram| datagram.get(HEADER_LEN..)).map(<[u8]>::to_vec)
+        else {
+            return Ok(());
+        };
+        for number in 0..datagrams {
+            let attempt = frame::attempt_at(self.now).saturating_add(number);
+            let message = Message::Datagram(frame::encode(station, EPOCH, attempt, &body, &mac));
+            // From next door: in order, and without loss.
+            self.add(1, Event::Arrive(Parcel { from: Node::Attacker, to: Node::Centre, path: DIRECT, message }));
+        }
+        Ok(())
+    }
+
     /// A datagram or record with a changed byte: header, tag, body or signature.
     fn forge(&mut self, left: u32) -> Step {
         if self.mended || left == 0 || self.recorded.is_empty() {
@@ -538,7 +556,7 @@ impl<'a> World<'a> {
         self.add(after, Event::Forge(left - 1));
         let posted = left.is_multiple_of(4);
         let message = if posted {
-            Message::Post(forged.get(tallyproof_record::frame::HEADER_LEN..).unwrap_or_default().to_vec())
+            Message::Post(forged.get(HEADER_LEN..).unwrap_or_default().to_vec())
         } else {
             Message::Datagram(forged)
         };
@@ -637,7 +655,9 @@ impl<'a> World<'a> {
             return;
         }
         self.disk.lose_power();
-        let pick = self.rng.next_u32() as usize % self.safe.backups.len();
+        // Half the time the journal that was taken out last, which may hold another history by now.
+        let (luck, last) = (self.rng.next_u32() as usize, self.safe.backups.len() - 1);
+        let pick = if luck % 2 == 0 { last } else { luck % (last + 1) };
         if let Some(backup) = self.safe.backups.get(pick).cloned() {
             let current = std::mem::replace(&mut self.disk.journal, backup);
             // The journal taken out is a copy that may be put back another day.
@@ -743,21 +763,26 @@ impl<'a> World<'a> {
     }
 
     fn not_at_rest(&self) -> Step {
-        let open: Vec<_> = self.stations.iter().filter(|station| station.open() > 0).map(|station| station.no.0).collect();
+        let open: Vec<_> =
+            self.stations.iter().filter(|station| station.open() > 0).map(|station| station.no.0).collect();
         let centre = if self.centre.is_some() { "up" } else { "down" };
         let what = format!("stations {open:?} still wait; the centre is {centre}");
         Err(Violation { invariant: Invariant::Progress, what })
     }
 
-    fn check_end(&self) -> Step {
+    fn check_end(&mut self) -> Step {
         let Some(centre) = &self.centre else { return self.not_at_rest() };
         for station in &self.stations {
             for digest in station.receipts().iter().filter(|digest| !self.checker.rolled_back.contains(*digest)) {
                 self.checker.logged(digest)?;
             }
         }
-        self.checker.recount(self.country, &centre.ledger)?;
-        self.checker.verify_bundle(self.country, &self.disk, &centre.ledger)
+        let verified = self.checker.verify_bundle(self.country, &self.disk, &centre.ledger);
+        if verified.is_err() && self.rolled_back {
+            // Tiles of the history that was abandoned.
+            return self.give_up();
+        }
+        verified
     }
 }
 

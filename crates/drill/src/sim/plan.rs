@@ -22,34 +22,85 @@ pub(super) enum What {
     /// An officer seals.
     Seal(SlotNo, Variant),
     /// The power of the centre's disk fails after so many operations.
-    CentrePower { operations: u32, down_ms: u64 },
+    CentrePower {
+        operations: u32,
+        down_ms: u64,
+    },
     /// The centre's program is killed now; the disk has power.
-    CentreKilled { down_ms: u64 },
-    DiskFull { for_ms: u64 },
-    SyncFails { for_ms: u64 },
-    ShelfFails { for_ms: u64 },
+    CentreKilled {
+        down_ms: u64,
+    },
+    DiskFull {
+        for_ms: u64,
+    },
+    SyncFails {
+        for_ms: u64,
+    },
+    ShelfFails {
+        for_ms: u64,
+    },
     /// The next start reads a flipped bit.
     BitRot,
     /// Somebody copies the journal.
     Backup,
     /// The centre is stopped, an old copy of the journal put in place, and the centre started.
-    RestoreBackup { down_ms: u64 },
+    RestoreBackup {
+        down_ms: u64,
+    },
     /// The file with the last signed checkpoint is lost while the centre is down.
-    MemoryLost { down_ms: u64 },
-    StationPower { station: StationNo, operations: u32, down_ms: u64 },
-    StationClock { station: StationNo, by_ms: i64 },
-    CentreClock { by_ms: i64 },
-    Cut { station: StationNo, for_ms: u64 },
-    CentreCut { for_ms: u64 },
-    PathDead { path: usize, for_ms: u64 },
-    Loss { per_mille: u32 },
-    Doubles { per_mille: u32 },
-    RelayPower { relay: usize, down_ms: u64 },
-    RelayTurns { relay: usize, conduct: Conduct },
+    MemoryLost {
+        down_ms: u64,
+    },
+    StationPower {
+        station: StationNo,
+        operations: u32,
+        down_ms: u64,
+    },
+    StationClock {
+        station: StationNo,
+        by_ms: i64,
+    },
+    CentreClock {
+        by_ms: i64,
+    },
+    Cut {
+        station: StationNo,
+        for_ms: u64,
+    },
+    CentreCut {
+        for_ms: u64,
+    },
+    PathDead {
+        path: usize,
+        for_ms: u64,
+    },
+    Loss {
+        per_mille: u32,
+    },
+    Doubles {
+        per_mille: u32,
+    },
+    RelayPower {
+        relay: usize,
+        down_ms: u64,
+    },
+    RelayTurns {
+        relay: usize,
+        conduct: Conduct,
+    },
     /// Recorded datagrams are sent again, so many.
-    Replay { times: u32 },
+    Replay {
+        times: u32,
+    },
+    /// Whoever has stolen the station's MAC key sends so many datagrams at once.
+    Flood {
+        station: StationNo,
+        datagrams: u32,
+    },
     /// Datagrams with changed bytes are sent, so many.
-    Forge { times: u32 },
+    Forge {
+        times: u32,
+    },
 }
 
 /// Something that happens, and when.
@@ -84,10 +135,10 @@ pub(super) fn draw(rng: &mut ChaCha8Rng, slots: &[SlotNo]) -> Vec<Planned> {
             plan.push(Planned { at: at + u64::from(below(rng, 9_000)), what: What::Seal(slot, variant) });
         }
     }
-    for _ in 0..10 + below(rng, 50) {
+    for _ in 0..10 + below(rng, 40) {
         plan.push(Planned { at: time(rng), what: fault(rng) });
     }
-    for _ in 0..24 {
+    for _ in 0..36 {
         let times = 5 + below(rng, 30);
         let what = if below(rng, 3) == 0 { What::Forge { times } } else { What::Replay { times } };
         plan.push(Planned { at: time(rng), what });
@@ -99,8 +150,9 @@ pub(super) fn draw(rng: &mut ChaCha8Rng, slots: &[SlotNo]) -> Vec<Planned> {
 fn fault(rng: &mut ChaCha8Rng) -> What {
     let for_ms = 200 + u64::from(below(rng, 9_000));
     let down_ms = 50 + u64::from(below(rng, 6_000));
-    match below(rng, 33) {
-        0..=6 => What::CentrePower { operations: below(rng, 24), down_ms },
+    match below(rng, 35) {
+        0..=4 => What::CentrePower { operations: below(rng, 24), down_ms },
+        5 | 6 => What::RestoreBackup { down_ms },
         7 => What::CentreKilled { down_ms },
         8 => What::DiskFull { for_ms },
         9 => What::SyncFails { for_ms },
@@ -120,6 +172,7 @@ fn fault(rng: &mut ChaCha8Rng) -> What {
         27 => What::RelayPower { relay: below(rng, 2) as usize, down_ms },
         28 => What::Backup,
         29 | 30 => What::RestoreBackup { down_ms },
+        31 | 32 => What::Flood { station: station(rng), datagrams: 10 + below(rng, 30) },
         _ => {
             let conduct = [Conduct::Honest, Conduct::Alter, Conduct::Withhold][below(rng, 3) as usize];
             What::RelayTurns { relay: below(rng, 2) as usize, conduct }

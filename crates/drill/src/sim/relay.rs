@@ -68,7 +68,14 @@ impl Relay {
     }
 
     /// Takes a station's datagram, or an answer of the centre.
-    pub(super) fn receive(&mut self, intake: &Intake, now: u64, parcel: &Parcel, out: &mut Vec<Parcel>, marks: &mut Marks) {
+    pub(super) fn receive(
+        &mut self,
+        intake: &Intake,
+        now: u64,
+        parcel: &Parcel,
+        out: &mut Vec<Parcel>,
+        marks: &mut Marks,
+    ) {
         match &parcel.message {
             Message::Datagram(datagram) => self.take(intake, now, parcel.from, datagram, out, marks),
             Message::Receipt(receipt) => self.answer(receipt, out),
@@ -76,7 +83,15 @@ impl Relay {
         }
     }
 
-    fn take(&mut self, intake: &Intake, now: u64, from: Node, datagram: &[u8], out: &mut Vec<Parcel>, marks: &mut Marks) {
+    fn take(
+        &mut self,
+        intake: &Intake,
+        now: u64,
+        from: Node,
+        datagram: &[u8],
+        out: &mut Vec<Parcel>,
+        marks: &mut Marks,
+    ) {
         let Some(forwarder) = &mut self.forwarder else { return };
         let Ok(frame) = gate::check_form(datagram) else { return };
         let Ok(digest) = frame.check_digest() else { return };

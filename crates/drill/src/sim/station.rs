@@ -6,9 +6,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use tallyproof_record::SealedRecord;
+use tallyproof_record::StationNo;
 use tallyproof_record::cose::RecordDigest;
 use tallyproof_record::frame::HEADER_LEN;
-use tallyproof_record::StationNo;
 use tallyproof_station::{Outbox, RetryPolicy};
 
 use super::bug::Bug;
@@ -133,7 +133,8 @@ impl Station {
     pub(super) fn start(&mut self, country: &Country, now: u64, marks: &mut Marks) -> Result<(), PowerLoss> {
         self.began = self.clock;
         self.outbox = self.new_outbox(country);
-        let sealed: Vec<_> = self.queue.sealed.iter().map(|(slot, variant)| (*slot, *variant)).chain(self.second.clone()).collect();
+        let sealed: Vec<_> =
+            self.queue.sealed.iter().map(|(slot, variant)| (*slot, *variant)).chain(self.second.clone()).collect();
         for (slot, variant) in sealed {
             self.wanted.remove(&slot);
             let Some(record) = country.record(slot, variant) else { continue };

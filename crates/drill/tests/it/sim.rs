@@ -48,21 +48,41 @@ fn every_planted_bug_is_found() {
     }
 }
 
+/// The trace that people get is the short one: what a failure does not need is left out.
 #[test]
-#[ignore = "a look at one seed"]
-fn look() {
+fn a_failing_night_is_shrunk_to_what_it_needs() {
     let country = Country::new().unwrap();
-    let mut kinds = std::collections::BTreeMap::new();
-    for seed in 0..50 {
-        let report = Night::of(&country, seed).run(&country, true);
-        for line in &report.trace {
-            let word = line.get(20..).unwrap_or("").trim().split(['(', ' ']).next().unwrap_or("").to_owned();
-            *kinds.entry(word).or_insert(0) += 1;
-        }
-    }
-    println!("{kinds:#?}");
-    let report = Night::of(&country, 1).run(&country, true);
-    for line in report.trace.iter().filter(|line| line.contains("Planned")) {
-        println!("{line}");
-    }
+    let night = Night::of(&country, 0).with_bug(Bug::DedupeLostAtRestart);
+    let whole = night.run(&country, true);
+    let shrunk = shrink(&country, &night).unwrap();
+    let (before, after) = (whole.violation.unwrap(), shrunk.report.violation.clone().unwrap());
+    assert_eq!(before.invariant, after.invariant);
+    assert!(shrunk.night.planned() <= 6, "{:#?}", shrunk.night.plan());
+    assert!(shrunk.report.trace.len() < 100, "{}", shrunk.report.trace.len());
+    assert!(shrink(&country, &Night::of(&country, 0)).is_none(), "a night that holds has nothing to shrink");
+}
+
+/// For measurements, built with `--release`: `SEEDS=10000 cargo test --release -p tallyproof-drill --test it sim::many -- --ignored`.
+#[test]
+#[ignore = "as many seeds as the variable SEEDS says, on all cores"]
+fn many_seeds() {
+    let seeds: u64 = std::env::var("SEEDS").unwrap().parse().unwrap();
+    let cores = std::thread::available_parallelism().unwrap().get() as u64;
+    let (country, began) = (Country::new().unwrap(), std::time::Instant::now());
+    let steps: u64 = std::thread::scope(|scope| {
+        let share = |core| {
+            let country = &country;
+            move || -> u64 {
+                let run = |seed| {
+                    let report = Night::of(country, seed).run(country, false);
+                    assert_eq!(report.violation, None, "seed {seed}");
+                    report.steps
+                };
+                (core..seeds).step_by(usize::try_from(cores).unwrap()).map(run).sum()
+            }
+        };
+        let threads: Vec<_> = (0..cores).map(|core| scope.spawn(share(core))).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).sum()
+    });
+    println!("{seeds} seeds, {steps} steps, {:?}", began.elapsed());
 }
