@@ -146,3 +146,97 @@ impl<W> Writer<W> {
 fn group_of<W>(group: Vec<(Authentic, W)>) -> Vec<(RecordDigest, W)> {
     group.into_iter().map(|(record, waiter)| (*record.digest(), waiter)).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{convert::Infallible, sync::Arc};
+
+    use proptest::prelude::*;
+    use thiserror::Error;
+
+    use super::*;
+    use crate::{journal::Step, testing};
+
+    #[derive(Debug, Error)]
+    #[error("the sync failed")]
+    struct SyncFailed;
+
+    /// A journal whose writes arrive and whose syncs fail, when it is told so.
+    #[derive(Default)]
+    struct Shaky {
+        sync_fails: bool,
+        synced: Vec<RecordDigest>,
+        cuts: Vec<Cut>,
+    }
+
+    impl Journal for Shaky {
+        type Error = SyncFailed;
+
+        fn append(&mut self, rows: &[Row<'_>]) -> Result<u64, SyncFailed> {
+            if self.sync_fails {
+                return Err(SyncFailed);
+            }
+            self.synced.extend(rows.iter().map(|row| *row.digest));
+            Ok(self.last())
+        }
+
+        fn mark(&mut self, cut: Cut) -> Result<(), SyncFailed> {
+            if self.sync_fails {
+                return Err(SyncFailed);
+            }
+            self.cuts.push(cut);
+            Ok(())
+        }
+
+        fn replay<E: From<SyncFailed>>(&mut self, _: impl FnMut(Step<'_>) -> Result<(), E>) -> Result<(), E> {
+            Ok(())
+        }
+
+        fn last(&self) -> u64 {
+            self.synced.len() as u64
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(16))]
+        #[test]
+        fn a_failed_sync_is_never_followed_by_a_receipt_of_its_group(
+            groups in proptest::collection::vec((1..4_u32, any::<bool>(), any::<bool>()), 1..8),
+        ) {
+            let definition = testing::election(40);
+            let intake = Intake::new(Arc::clone(&definition));
+            let mut writer = Writer::<Option<Infallible>>::resume(Vec::new());
+            let (mut journal, mut station, mut batched) = (Shaky::default(), 0, 0);
+            for (records, append_fails, cut_fails) in groups {
+                for _ in 0..records {
+                    station += 1;
+                    let record = testing::record(&definition, station, 10).into_bytes();
+                    writer.take(intake.admit(record).unwrap(), None);
+                }
+                journal.sync_fails = append_fails;
+                let before = journal.last();
+                match writer.commit(&intake, &mut journal).written {
+                    Ok(durable) => {
+                        prop_assert!(!append_fails);
+                        prop_assert!(durable.iter().all(|one| journal.synced.contains(one.digest())));
+                    }
+                    Err(refused) => {
+                        prop_assert!(append_fails && refused.records.len() == records as usize);
+                        prop_assert_eq!(journal.last(), before);
+                    }
+                }
+                prop_assert_eq!(writer.waiting(), 0, "nothing of a failed group is tried again behind its senders' backs");
+                journal.sync_fails = cut_fails;
+                let uncut = writer.has_uncut();
+                match writer.cut(&mut journal) {
+                    Ok(Some((cut, batch))) => {
+                        batched += batch.len() as u64;
+                        prop_assert_eq!((cut, batched), (Cut::after(journal.last()), journal.last()));
+                    }
+                    Ok(None) => prop_assert!(!uncut),
+                    Err(SyncFailed) => prop_assert!(cut_fails && writer.has_uncut(), "the batch stays open"),
+                }
+            }
+        }
+    }
+}

@@ -6,7 +6,7 @@ use std::fmt;
 use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::Serialize;
-use tallyproof_drill::sim::{Country, Mark, Marks, Night, Report as Outcome, shrink};
+use tallyproof_drill::sim::{Country, Mark, Marks, Night, Report as Outcome, Shrunk, Violation, shrink};
 
 use crate::printer::Report;
 
@@ -47,45 +47,56 @@ impl SimulationReport {
     }
 }
 
-/// Runs so many seeds from `first` on, on all cores.
+/// What came of some of the seeds.
+#[derive(Default)]
+struct Tally {
+    steps: u64,
+    marks: Marks,
+    failed: Option<u64>,
+}
+
+impl Tally {
+    fn of(seed: u64, outcome: &Outcome) -> Self {
+        let failed = outcome.violation.is_some().then_some(seed);
+        Self { steps: outcome.steps, marks: outcome.marks.clone(), failed }
+    }
+
+    fn and(mut self, other: Self) -> Self {
+        self.marks.add(&other.marks);
+        let failed = self.failed.into_iter().chain(other.failed).min();
+        Self { steps: self.steps.saturating_add(other.steps), marks: self.marks, failed }
+    }
+}
+
+/// Runs so many seeds from `first` on, on all cores; with `trace`, tells the steps of the one that fails, or of the first.
 ///
 /// # Errors
 /// If the country cannot be made: a fault of the program.
 pub fn run(first: u64, seeds: u64, trace: bool) -> anyhow::Result<SimulationReport> {
     let country = Country::new()?;
-    let last = first.saturating_add(seeds);
-    let run = |seed| (seed, Night::of(&country, seed).run(&country, trace && seeds == 1));
-    let none = || (0_u64, Marks::default(), None::<u64>, Vec::new());
-    let add = |(steps, mut marks, failed, trace): (u64, Marks, Option<u64>, Vec<String>),
-               (seed, one): (u64, Outcome)| {
-        marks.add(&one.marks);
-        let fails = one.violation.is_some().then_some(seed);
-        let failed = failed.into_iter().chain(fails).min();
-        (steps + one.steps, marks, failed, if one.trace.is_empty() { trace } else { one.trace })
-    };
-    let join = |(steps, mut marks, failed, trace): (u64, Marks, Option<u64>, Vec<String>),
-                other: (u64, Marks, Option<u64>, Vec<String>)| {
-        marks.add(&other.1);
-        let trace = if trace.is_empty() { other.3 } else { trace };
-        (steps + other.0, marks, failed.into_iter().chain(other.2).min(), trace)
-    };
-    let (steps, marks, failed, mut lines) = (first..last).into_par_iter().map(run).fold(none, add).reduce(none, join);
-    let shortest = failed.and_then(|seed| Some((seed, shrink(&country, &Night::of(&country, seed))?)));
-    let failure = shortest.map(|(seed, shrunk)| {
-        let violation = shrunk.report.violation;
-        if trace {
-            lines = shrunk.report.trace;
-        }
-        let invariant = violation.as_ref().map(|found| format!("{:?}", found.invariant)).unwrap_or_default();
-        Failure {
-            seed,
-            invariant,
-            what: violation.map(|found| found.what).unwrap_or_default(),
-            plan: shrunk.night.plan(),
-        }
-    });
-    let marks = Mark::ALL.iter().map(|mark| (mark.text().to_owned(), marks.of(*mark))).collect();
-    Ok(SimulationReport { seed: first, seeds, steps, failure, marks, trace: lines })
+    let run = |seed| Tally::of(seed, &Night::of(&country, seed).run(&country, false));
+    let nights = first..first.saturating_add(seeds);
+    let tally = nights.into_par_iter().map(run).reduce(Tally::default, Tally::and);
+    let marks = Mark::ALL.iter().map(|mark| (mark.text().to_owned(), tally.marks.of(*mark))).collect();
+    let mut report =
+        SimulationReport { seed: first, seeds, steps: tally.steps, failure: None, marks, trace: Vec::new() };
+    let shrunk = tally.failed.and_then(|seed| Some((seed, shrink(&country, &Night::of(&country, seed))?)));
+    if let Some((seed, Shrunk { night, report: outcome })) = shrunk {
+        report.failure = outcome.violation.map(|found| Failure::of(seed, &found, night.plan()));
+        report.trace = outcome.trace;
+    } else if trace {
+        report.trace = Night::of(&country, first).run(&country, true).trace;
+    }
+    if !trace {
+        report.trace.clear();
+    }
+    Ok(report)
+}
+
+impl Failure {
+    fn of(seed: u64, violation: &Violation, plan: Vec<String>) -> Self {
+        Self { seed, invariant: format!("{:?}", violation.invariant), what: violation.what.clone(), plan }
+    }
 }
 
 impl Report for SimulationReport {

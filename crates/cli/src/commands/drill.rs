@@ -21,7 +21,7 @@ pub struct Args {
     /// Run a simulated country from this seed instead, in virtual time and with every fault
     #[arg(long, value_name = "N", conflicts_with_all = ["bundle", "report", "without_attack"])]
     pub seed: Option<u64>,
-    /// With --seed: run so many seeds, from that one on; stops at the first that fails
+    /// With --seed: run so many seeds, from that one on, on all cores
     #[arg(long, value_name = "COUNT", requires = "seed", default_value_t = 1)]
     pub seeds: u64,
     /// With --seed: print what happens, step by step; of a seed that fails, the shortest night that fails in the same way

@@ -238,7 +238,10 @@ impl Centre {
         marks: &mut Marks,
     ) -> Result<(), Stop> {
         match thread {
-            Thread::Worker => self.work(country, outcome, marks),
+            Thread::Worker => {
+                self.work(country, outcome, marks);
+                Ok(())
+            }
             Thread::Journal => self.commit(disk, marks),
             Thread::Receipts => {
                 self.hand_out(country, outcome);
@@ -248,17 +251,11 @@ impl Centre {
         }
     }
 
-    fn work(&mut self, country: &Country, outcome: &mut Outcome, marks: &mut Marks) -> Result<(), Stop> {
-        let Some(Job { digest, bytes, reply }) = self.lanes.pop() else { return Ok(()) };
+    fn work(&mut self, country: &Country, outcome: &mut Outcome, marks: &mut Marks) {
+        let Some(Job { digest, bytes, reply }) = self.lanes.pop() else { return };
         let seen = self.known.look(&digest, reply);
-        let Some(reply) = self.unless_known(country, &digest, &bytes, seen, outcome, marks) else { return Ok(()) };
-        let record = match self.intake.admit(bytes) {
-            Ok(record) => record,
-            Err(_) => {
-                marks.hit(Mark::Refused);
-                return Ok(());
-            }
-        };
+        let Some(reply) = self.unless_known(country, &digest, &bytes, seen, outcome, marks) else { return };
+        let Ok(record) = self.intake.admit(bytes) else { return marks.hit(Mark::Refused) };
         let seen = self.known.expect(digest, reply);
         if let Some(reply) = self.unless_known(country, &digest, record.bytes(), seen, outcome, marks) {
             if self.bug == Some(Bug::ReceiptBeforeSync) {
@@ -267,7 +264,6 @@ impl Centre {
             }
             self.inbox.push_back((record, reply));
         }
-        Ok(())
     }
 
     /// Answers a copy of a durable record; gives the reply back if the record is new.
@@ -285,15 +281,13 @@ impl Centre {
             Arrival::Pending => marks.hit(Mark::KnownPending),
             Arrival::Durable(reply, cached) => {
                 marks.hit(Mark::KnownDurable);
-                let receipt = match cached {
-                    Some(receipt) => *receipt,
-                    None => {
-                        marks.hit(Mark::ReceiptAgain);
-                        let signed =
-                            intake::receipt_of(bytes, digest)?.sign(country.definition.hash(), &country.receipts);
-                        self.known.settle(digest, signed);
-                        signed
-                    }
+                let receipt = if let Some(receipt) = cached {
+                    *receipt
+                } else {
+                    marks.hit(Mark::ReceiptAgain);
+                    let signed = intake::receipt_of(bytes, digest)?.sign(country.definition.hash(), &country.receipts);
+                    self.known.settle(digest, signed);
+                    signed
                 };
                 answer(receipt, digest, [reply], outcome);
             }

@@ -65,6 +65,7 @@ impl JournalFile {
 
 /// The disk, its faults, and the power.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each fault comes and goes by itself")]
 pub(super) struct Disk {
     pub(super) journal: JournalFile,
     /// The file with the last signed checkpoint.

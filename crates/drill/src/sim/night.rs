@@ -137,6 +137,7 @@ struct Safe {
     before: Option<JournalFile>,
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "each is a question of its own about the night")]
 struct World<'a> {
     country: &'a Country,
     bug: Option<Bug>,
@@ -288,14 +289,20 @@ impl<'a> World<'a> {
 
     fn perform(&mut self, event: Event) -> Step {
         match event {
-            Event::Planned(what) => self.happen(what),
+            Event::Planned(what) => {
+                self.happen(what);
+                Ok(())
+            }
             Event::Wake(no) => self.wake(no),
             Event::WakeRelay(no) => self.wake_relay(no),
             Event::Arrive(parcel) => self.arrive(&parcel),
             Event::Turn(thread, life) => self.turn(thread, life),
             Event::CutDue(life) => self.cut(life),
             Event::StartCentre => self.start_centre(),
-            Event::StartStation(no) => self.start_station(no),
+            Event::StartStation(no) => {
+                self.start_station(no);
+                Ok(())
+            }
             Event::StartRelay(no) => {
                 let country = self.country;
                 if let Some(relay) = self.relays.get_mut(no).filter(|relay| !relay.is_up()) {
@@ -321,9 +328,9 @@ impl<'a> World<'a> {
     }
 
     /// Something planned happens.
-    fn happen(&mut self, what: What) -> Step {
+    fn happen(&mut self, what: What) {
         match what {
-            What::Seal(slot, variant) => return self.seal(slot, variant),
+            What::Seal(slot, variant) => self.seal(slot, variant),
             What::CentrePower { operations, down_ms } => {
                 self.disk.power_in = Some(operations);
                 if operations == 0 && self.centre.is_some() {
@@ -371,11 +378,10 @@ impl<'a> World<'a> {
                     relay.conduct = conduct;
                 }
             }
-            What::Flood { station, datagrams } => return self.flood(station, datagrams),
+            What::Flood { station, datagrams } => self.flood(station, datagrams),
             What::Replay { times } => self.add(0, Event::Replay(times)),
             What::Forge { times } => self.add(0, Event::Forge(times)),
         }
-        Ok(())
     }
 
     fn break_for(&mut self, fault: Fault, for_ms: u64) {
@@ -385,7 +391,7 @@ impl<'a> World<'a> {
 
     // The stations.
 
-    fn seal(&mut self, slot: SlotNo, variant: Variant) -> Step {
+    fn seal(&mut self, slot: SlotNo, variant: Variant) {
         match variant {
             Variant::Other => self.marks.hit(Mark::Conflict),
             Variant::TooMany => self.marks.hit(Mark::Quarantine),
@@ -393,7 +399,7 @@ impl<'a> World<'a> {
             Variant::Own | Variant::Again => {}
         }
         let (country, now) = (self.country, self.now);
-        let Some(station) = self.stations.get_mut(slot.0.index()) else { return Ok(()) };
+        let Some(station) = self.stations.get_mut(slot.0.index()) else { return };
         let sealed = if slot.0 == LIAR && station.has_sealed(slot) {
             station.seal_second(country, now, slot, variant);
             Ok(())
@@ -401,7 +407,6 @@ impl<'a> World<'a> {
             station.seal(country, now, slot, variant, &mut self.marks)
         };
         self.after_station(slot.0, sealed.is_err());
-        Ok(())
     }
 
     /// Restarts a station whose power failed, or wakes it when it is due.
@@ -417,12 +422,11 @@ impl<'a> World<'a> {
         }
     }
 
-    fn start_station(&mut self, no: StationNo) -> Step {
+    fn start_station(&mut self, no: StationNo) {
         let (country, now) = (self.country, self.now);
-        let Some(station) = self.stations.get_mut(no.index()).filter(|station| !station.is_up()) else { return Ok(()) };
+        let Some(station) = self.stations.get_mut(no.index()).filter(|station| !station.is_up()) else { return };
         let started = station.start(country, now, &mut self.marks);
         self.after_station(no, started.is_err());
-        Ok(())
     }
 
     fn set_clock(&mut self, no: StationNo, by_ms: i64) {
@@ -439,23 +443,23 @@ impl<'a> World<'a> {
         let Some(station) = self.stations.get_mut(no.index()) else { return Ok(()) };
         let woken = station.wake(self.now, &mut out, &mut self.marks);
         self.after_station(no, woken.is_err());
-        self.send_all(out)
+        self.send_all(&out)
     }
 
     // The network.
 
-    fn send_all(&mut self, parcels: Vec<Parcel>) -> Step {
-        parcels.into_iter().try_for_each(|parcel| self.send(parcel))
+    fn send_all(&mut self, parcels: &[Parcel]) -> Step {
+        parcels.iter().try_for_each(|parcel| self.send(parcel))
     }
 
-    fn send(&mut self, parcel: Parcel) -> Step {
-        self.checker.sent(self.country, &parcel)?;
+    fn send(&mut self, parcel: &Parcel) -> Step {
+        self.checker.sent(self.country, parcel)?;
         if let (Node::Station(_), DIRECT, Message::Datagram(datagram)) = (parcel.from, parcel.path, &parcel.message)
             && self.recorded.len() < RECORDED
         {
             self.recorded.push(datagram.clone());
         }
-        for at in self.network.carry(self.now, &parcel, &mut self.marks) {
+        for at in self.network.carry(self.now, parcel, &mut self.marks) {
             self.add_at(at, Event::Arrive(parcel.clone()));
         }
         Ok(())
@@ -477,7 +481,7 @@ impl<'a> World<'a> {
                     relay.receive(&self.relay_intake, self.now, parcel, &mut out, &mut self.marks);
                 }
                 self.schedule_relay(no);
-                self.send_all(out)
+                self.send_all(&out)
             }
             Node::Attacker => Ok(()),
         }
@@ -505,7 +509,7 @@ impl<'a> World<'a> {
             relay.wake(self.now, &mut out, &mut self.marks);
         }
         self.schedule_relay(no);
-        self.send_all(out)
+        self.send_all(&out)
     }
 
     fn schedule_relay(&mut self, no: usize) {
@@ -523,15 +527,20 @@ impl<'a> World<'a> {
         self.marks.hit(Mark::Replayed);
         let after = 20 + u64::from(self.rng.next_u32()) % 400;
         self.add(after, Event::Replay(left - 1));
-        self.send(Parcel { from: Node::Attacker, to: Node::Centre, path: DIRECT, message: Message::Datagram(datagram) })
+        self.send(&Parcel {
+            from: Node::Attacker,
+            to: Node::Centre,
+            path: DIRECT,
+            message: Message::Datagram(datagram),
+        })
     }
 
     /// Datagrams with a tag that holds and attempts that rise, each with a record that everybody has seen.
-    fn flood(&mut self, station: StationNo, datagrams: u32) -> Step {
-        let Some(mac) = self.country.identity(station).map(|identity| identity.mac) else { return Ok(()) };
+    fn flood(&mut self, station: StationNo, datagrams: u32) {
+        let Some(mac) = self.country.identity(station).map(|identity| identity.mac) else { return };
         let Some(body) = self.recorded.last().and_then(|datagram| datagram.get(HEADER_LEN..)).map(<[u8]>::to_vec)
         else {
-            return Ok(());
+            return;
         };
         for number in 0..datagrams {
             let attempt = frame::attempt_at(self.now).saturating_add(number);
@@ -539,7 +548,6 @@ impl<'a> World<'a> {
             // From next door: in order, and without loss.
             self.add(1, Event::Arrive(Parcel { from: Node::Attacker, to: Node::Centre, path: DIRECT, message }));
         }
-        Ok(())
     }
 
     /// A datagram or record with a changed byte: header, tag, body or signature.
@@ -560,7 +568,7 @@ impl<'a> World<'a> {
         } else {
             Message::Datagram(forged)
         };
-        self.send(Parcel { from: Node::Attacker, to: Node::Centre, path: DIRECT, message })
+        self.send(&Parcel { from: Node::Attacker, to: Node::Centre, path: DIRECT, message })
     }
 
     // The centre.
@@ -608,25 +616,26 @@ impl<'a> World<'a> {
 
     fn after_centre(&mut self, ended: Result<(), Stop>) -> Step {
         match ended {
-            Ok(()) => Ok(()),
+            Ok(()) | Err(Stop::Disk(_)) => Ok(()),
             Err(Stop::Power) => {
                 let down = 100 + u64::from(self.rng.next_u32()) % 3_000;
                 self.note(|| "the centre loses power".into());
                 self.lose_centre_power(down);
                 Ok(())
             }
-            Err(Stop::Disk(_)) => Ok(()),
-            Err(Stop::Halt(_)) if self.rolled_back => self.give_up(),
+            Err(Stop::Halt(_)) if self.rolled_back => {
+                self.give_up();
+                Ok(())
+            }
             Err(Stop::Halt(what)) => Err(Violation { invariant: Invariant::NoHalt, what }),
         }
     }
 
     /// Tiles of the history that an unseen rollback abandoned are in the bundle: the centre stops for good, as it must, and the night
     /// ends. Receipts and tiles prove what happened.
-    fn give_up(&mut self) -> Step {
+    fn give_up(&mut self) {
         self.marks.hit(Mark::RollbackProved);
         self.over = true;
-        Ok(())
     }
 
     fn take_outcome(&mut self, outcome: Outcome) -> Step {
@@ -634,7 +643,7 @@ impl<'a> World<'a> {
         for digest in &outcome.receipts {
             self.checker.receipt_signed(&self.disk, *digest)?;
         }
-        self.send_all(outcome.parcels)
+        self.send_all(&outcome.parcels)
     }
 
     fn lose_centre_power(&mut self, down_ms: u64) {
@@ -724,7 +733,10 @@ impl<'a> World<'a> {
                     self.disk.version += 1;
                 }
             }
-            StartError::Disk(DiskError::Differs) if self.rolled_back => return self.give_up(),
+            StartError::Disk(DiskError::Differs) if self.rolled_back => {
+                self.give_up();
+                return Ok(());
+            }
             other => return Err(Violation { invariant: Invariant::Starts, what: other.to_string() }),
         }
         self.add(200, Event::StartCentre);
@@ -780,7 +792,8 @@ impl<'a> World<'a> {
         let verified = self.checker.verify_bundle(self.country, &self.disk, &centre.ledger);
         if verified.is_err() && self.rolled_back {
             // Tiles of the history that was abandoned.
-            return self.give_up();
+            self.give_up();
+            return Ok(());
         }
         verified
     }

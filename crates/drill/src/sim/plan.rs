@@ -135,7 +135,7 @@ pub(super) fn draw(rng: &mut ChaCha8Rng, slots: &[SlotNo]) -> Vec<Planned> {
             plan.push(Planned { at: at + u64::from(below(rng, 9_000)), what: What::Seal(slot, variant) });
         }
     }
-    for _ in 0..10 + below(rng, 40) {
+    for _ in 0..10 + below(rng, 32) {
         plan.push(Planned { at: time(rng), what: fault(rng) });
     }
     for _ in 0..36 {
@@ -152,14 +152,13 @@ fn fault(rng: &mut ChaCha8Rng) -> What {
     let down_ms = 50 + u64::from(below(rng, 6_000));
     match below(rng, 35) {
         0..=4 => What::CentrePower { operations: below(rng, 24), down_ms },
-        5 | 6 => What::RestoreBackup { down_ms },
+        5 | 6 | 14 | 29 | 30 => What::RestoreBackup { down_ms },
         7 => What::CentreKilled { down_ms },
         8 => What::DiskFull { for_ms },
         9 => What::SyncFails { for_ms },
         10 => What::ShelfFails { for_ms },
         11 => What::BitRot,
-        12 | 13 => What::Backup,
-        14 => What::RestoreBackup { down_ms },
+        12 | 13 | 28 => What::Backup,
         15 => What::MemoryLost { down_ms },
         16..=19 => What::StationPower { station: station(rng), operations: below(rng, 10), down_ms },
         20 => What::StationClock { station: station(rng), by_ms: jump(rng) },
@@ -170,8 +169,6 @@ fn fault(rng: &mut ChaCha8Rng) -> What {
         25 => What::Loss { per_mille: below(rng, 8) * 100 },
         26 => What::Doubles { per_mille: below(rng, 6) * 100 },
         27 => What::RelayPower { relay: below(rng, 2) as usize, down_ms },
-        28 => What::Backup,
-        29 | 30 => What::RestoreBackup { down_ms },
         31 | 32 => What::Flood { station: station(rng), datagrams: 10 + below(rng, 30) },
         _ => {
             let conduct = [Conduct::Honest, Conduct::Alter, Conduct::Withhold][below(rng, 3) as usize];

@@ -105,7 +105,8 @@ impl Network {
     }
 
     fn arrival(&mut self, now: u64, marks: &mut Marks) -> u64 {
-        let late = if self.rng.next_u32() % LATE_ONE_IN == 0 { u64::from(self.rng.next_u32()) % LATE } else { 0 };
+        let late =
+            if self.rng.next_u32().is_multiple_of(LATE_ONE_IN) { u64::from(self.rng.next_u32()) % LATE } else { 0 };
         let at = now + 1 + u64::from(self.rng.next_u32()) % DELAY + late;
         if at < self.latest {
             marks.hit(Mark::Reordered);
