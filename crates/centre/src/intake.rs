@@ -387,4 +387,95 @@ mod tests {
             assert_eq!(intake.admit(bytes), Err(refusal));
         }
     }
+
+    fn intake() -> (Arc<Committed>, Intake) {
+        let definition = testing::governed(3);
+        (Arc::clone(&definition), Intake::new(definition))
+    }
+
+    fn enrols(definition: &Committed, signers: &[&str]) -> Vec<u8> {
+        testing::statement(definition, testing::enrolment(2, &testing::person("new")), signers)
+    }
+
+    #[test]
+    fn what_nobody_in_charge_signed_is_refused() {
+        let (definition, intake) = intake();
+        let genuine = enrols(&definition, &["m1", "m2"]);
+        let mut forged = genuine.clone();
+        *forged.last_mut().unwrap() ^= 1;
+        let other = testing::governed(2);
+        let cases = [
+            (forged, Refusal::Signature),
+            (enrols(&definition, &["a1"]), Refusal::Signers),
+            (enrols(&definition, &["stranger"]), Refusal::Signers),
+            (enrols(&other, &["m1"]), Refusal::Election),
+            (genuine[..genuine.len() - 1].to_vec(), Refusal::Structure),
+            (testing::record(&definition, 1, 1).into_bytes(), Refusal::Structure),
+            (vec![0xd8; statement::MAX_LEN + 1], Refusal::TooLong),
+        ];
+        for (bytes, refusal) in cases {
+            assert_eq!(intake.admit_statement(bytes), Err(refusal));
+        }
+        let taken = intake.admit_statement(genuine.clone()).unwrap();
+        assert_eq!((taken.station(), taken.contest(), *taken.digest()), (StationNo(0), ContestNo(0), digest(&genuine)));
+        assert_eq!(taken.entry()[0], 1, "a key entry");
+        assert_eq!(receipt_of(&genuine, &digest(&genuine)), Some(taken.receipt()));
+        assert_eq!(intake.admit(genuine), Err(Refusal::Structure), "it is no record");
+    }
+
+    #[test]
+    fn a_copy_has_to_bring_a_signature() {
+        let (definition, intake) = intake();
+        let admit = |signers: &[&str]| intake.admit_statement(enrols(&definition, signers));
+        let one = admit(&["m1"]).unwrap();
+        assert!(!intake.is_known(&one), "it is not durable yet");
+        intake.note(&one);
+        assert_eq!(intake.standing(one.digest()).map(|it| (it.missing, it.kind)), Some((1, Kind::Key)));
+        assert_eq!(admit(&["m1"]), Err(Refusal::Known));
+        assert_eq!(admit(&["m1", "stranger"]), Err(Refusal::Known));
+        let both = admit(&["m1", "m2"]).unwrap();
+        intake.note(&both);
+        for known in [&["m1"][..], &["m2"], &["m1", "m2"]] {
+            assert_eq!(admit(known), Err(Refusal::Known));
+        }
+        assert_eq!(intake.standing(both.digest()).unwrap().missing, 0);
+        assert!(admit(&["m1", "m3"]).is_ok());
+    }
+
+    #[test]
+    fn of_copies_that_go_together_each_brings_a_signature() {
+        let (definition, intake) = intake();
+        let admit = |signers: &[&str]| intake.admit_statement(enrols(&definition, signers)).unwrap();
+        let copies = [&["m1"][..], &["m2"], &["m1", "m2"], &["m3"], &["m1", "m2", "m3"]].map(admit);
+        let mut together = Together::default();
+        assert_eq!(copies.each_ref().map(|copy| together.take(&intake, copy)), [true, true, false, true, false]);
+        let record = intake.admit(testing::record(&definition, 1, 1).into_bytes()).unwrap();
+        assert!(together.take(&intake, &record));
+    }
+
+    #[test]
+    fn a_key_from_the_journal_lets_records_in_and_a_replay_follows() {
+        let (definition, live) = intake();
+        let sealed = cose::seal(&testing::tally(&definition, 2, 10), &testing::person("new")).into_bytes();
+        let other = cose::seal(&testing::tally(&definition, 1, 10), &testing::person("new")).into_bytes();
+        let mut journal = Vec::new();
+        for signer in ["m1", "m3"] {
+            assert_eq!(live.admit(sealed.clone()), Err(Refusal::Key), "not enough have signed");
+            let copy = live.admit_statement(enrols(&definition, &[signer])).unwrap();
+            live.note(&copy);
+            journal.push(copy.bytes().to_vec());
+        }
+        let record = live.admit(sealed).unwrap();
+        let Judged::Record(judged) = record.judged() else { panic!("{record:?}") };
+        assert!(signed_by_another(judged), "the ledger settles it at its place in the log");
+        assert_eq!(live.admit(other), Err(Refusal::Key), "the key is of station 2 alone");
+        journal.push(record.bytes().to_vec());
+
+        let replay = Intake::new(definition);
+        for (bytes, changes) in journal.into_iter().zip([true, true, false]) {
+            assert_eq!(changes_keys(&bytes), changes);
+            let recalled = replay.recall(bytes).unwrap();
+            replay.note(&recalled);
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! What the centre must not lose, and the order in which it must not lose it.
 //!
-//! A journal is a sequence of records, numbered from 1 without gaps, and of *cuts*: after which record a batch of the log ended.
+//! A journal is a sequence of records, sealed records and signed statements alike (their first bytes tell which), numbered from 1
+//! without gaps, and of *cuts*: after which record a batch of the log ended.
 //! A record is in it before its receipt is signed; a cut is in it before the checkpoint of its batch is signed. So a restart
 //! replays to exactly the tree that was published, and every receipted record is in it or in the batch to come.
 //!

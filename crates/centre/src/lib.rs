@@ -4,7 +4,7 @@
 //! it a [`journal::Journal`].
 //!
 //! One record's way: [`gate`] (is the datagram one of ours?) → [`lanes`] (whose turn is it?) → [`known`] (seen before?) →
-//! [`intake`] (is the record authentic, what do the rules say?) → [`journal`] (durable) → receipt → [`sequencer`] (its place in the log)
+//! [`intake`] (is the record or statement authentic, what do the rules say?) → [`journal`] (durable) → receipt → [`sequencer`] (its place in the log)
 //! → [`gatherer`] (who has witnessed it?).
 
 mod docket;

@@ -27,8 +27,10 @@ const NEEDED: usize = 4;
 const SECONDS: u32 = 20;
 /// A little more than the target, so that the clock's grain does not decide.
 const RATE: u32 = 15_300;
-/// Records are handed over this often.
+/// Records are handed over this often,
 const BEAT: Duration = Duration::from_millis(20);
+/// and so many at a time.
+const PER_BEAT: usize = 306;
 /// The pace of rounds: as many of them as there are checkpoints.
 const EVERY: Duration = Duration::from_secs(1);
 
@@ -67,8 +69,8 @@ fn main() -> anyhow::Result<()> {
 }
 
 fn print(rate: f64, waits: &[Duration], behind: u64, recounted: u64) {
-    let at = |share: f64| {
-        let rank = (share * waits.len() as f64).ceil() as usize;
+    let at = |percent: usize| {
+        let rank = (percent * waits.len()).div_ceil(100);
         waits.get(rank.saturating_sub(1)).copied().unwrap_or_default().as_secs_f64()
     };
     println!(
@@ -83,11 +85,11 @@ fn print(rate: f64, waits: &[Duration], behind: u64, recounted: u64) {
     println!(
         "{} checkpoints with their quorum, p50 {:.3} s, max {:.3} s; at the end {behind} entries without",
         waits.len(),
-        at(0.5),
-        at(1.0)
+        at(50),
+        at(100)
     );
     println!("quorum: log grows, entries/s\t{rate:.0}\t-\t>= 15000");
-    println!("quorum: checkpoint to quorum, published, p99, s\t{:.3}\t-\t<= 1.5", at(0.99));
+    println!("quorum: checkpoint to quorum, published, p99, s\t{:.3}\t-\t<= 1.5", at(99));
 }
 
 /// Hands the records over at the rate, in beats.
@@ -96,8 +98,7 @@ fn feed(centre: &RunningCentre, admitted: Vec<Authentic>) -> anyhow::Result<()> 
     let mut records = admitted.into_iter();
     for beat in 1.. {
         let due = BEAT * beat;
-        let count = (f64::from(RATE) * BEAT.as_secs_f64()).round() as usize;
-        let part: Vec<_> = records.by_ref().take(count).collect();
+        let part: Vec<_> = records.by_ref().take(PER_BEAT).collect();
         if part.is_empty() {
             return Ok(());
         }
@@ -108,7 +109,7 @@ fn feed(centre: &RunningCentre, admitted: Vec<Authentic>) -> anyhow::Result<()> 
 }
 
 struct Watched {
-    /// Entries a second, from the first checkpoint with records to the last.
+    /// Entries a second, from the first checkpoint with records to the last but one.
     rate: f64,
     /// From each checkpoint to its publication with the quorum.
     waits: Vec<Duration>,
@@ -132,12 +133,12 @@ fn watch(centre: &RunningCentre) -> Watched {
         }
         thread::sleep(Duration::from_millis(2));
     }
-    // The first checkpoint is of the definition alone.
-    let mut grown = published.iter().filter(|(size, _)| **size > 1);
+    // The first checkpoint is of the definition alone; the last comes when no more records do.
+    let mut grown = published.iter().filter(|(size, _)| **size > 1 && **size < all);
     let (first, last) = (grown.next(), grown.next_back());
-    let rate = first
-        .zip(last)
-        .map_or(0.0, |((from, start), (to, end))| (to - from) as f64 / end.duration_since(*start).as_secs_f64());
+    let rate = first.zip(last).map_or(0.0, |((from, start), (to, end))| {
+        f64::from(u32::try_from(to - from).unwrap_or(u32::MAX)) / end.duration_since(*start).as_secs_f64()
+    });
     let wait = |(size, at): (&u64, &Instant)| Some(at.duration_since(*published.get(size).filter(|_| *size > 1)?));
     let waits = cosigned.iter().filter_map(wait).collect();
     let behind = all - cosigned.keys().next_back().copied().unwrap_or(0);

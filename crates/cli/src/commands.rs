@@ -42,7 +42,7 @@ pub enum Command {
     /// Take sealed records for others and send them on
     Relay(Box<relay::Args>),
     /// Keep an independent copy of a log, recount it, and cosign what holds
-    Witness(witness::Args),
+    Witness(Box<witness::Args>),
     /// Redo everything that a bundle claims, or check a fork proof
     Verify(verify::Args),
     /// Keep a verified copy of a bundle that any web server can serve
@@ -73,7 +73,7 @@ impl Command {
             Self::Station(args) => station::run(args, printer),
             Self::Centre(args) => centre::run(args, printer),
             Self::Relay(args) => relay::run(*args, printer),
-            Self::Witness(args) => witness::run(args, printer),
+            Self::Witness(args) => witness::run(*args, printer),
             Self::Verify(args) => verify::run(&args, printer),
             Self::Mirror(args) => mirror::run(&args, printer),
             Self::Seats(args) => seats::run(&args, printer),

@@ -23,14 +23,14 @@ pub mod published;
 
 pub use bars::{Ahead, Bar};
 pub use change::{Change, What};
-pub use mixed::{MixedRange, MixedRule, MixedStatement, settle_mixed};
+pub use mixed::{MixedRange, MixedRule, MixedStatement, PartPremise, settle_mixed};
 pub use outstanding::{Ceiling, Outstanding, State, Station, Together};
 pub use premise::{Figures, LIMIT, Premise};
 
 use crate::seats::{MAX_VOTES, Method};
 
 /// Most options of a contest.
-pub const MAX_OPTIONS: usize = 1_000;
+pub const MAX_OPTIONS: usize = 500;
 /// Most seats of a contest.
 pub const MAX_SEATS: u32 = 1_000;
 /// Most ways of change that a statement lists.

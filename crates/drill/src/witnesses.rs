@@ -24,11 +24,11 @@ pub fn key_name(number: u8) -> Result<KeyName, KeyNameError> {
 }
 
 /// The policy for a definition. Where the witnesses are reached is no part of it: the same seed gives the same definition.
-pub fn policy_lines(seed: Seed) -> Vec<String> {
-    let witness = |number| format!("witness {} {}", name(number), seed.witness_key(number).verifier());
+pub fn policy_lines(seed: Seed) -> Result<Vec<String>, KeyNameError> {
+    let witness = |number| Ok(format!("witness {} {}", name(number), seed.witness_key(number)?.verifier()));
     let members: Vec<String> = (1..=WITNESSES).map(name).collect();
     let group = format!("group witnesses {QUORUM} {}", members.join(" "));
-    (1..=WITNESSES).map(witness).chain([group, "quorum witnesses".to_owned()]).collect()
+    (1..=WITNESSES).map(witness).chain([Ok(group), Ok("quorum witnesses".to_owned())]).collect()
 }
 
 impl Seed {
@@ -38,9 +38,8 @@ impl Seed {
     }
 
     /// A witness's key.
-    pub fn witness_key(self, number: u8) -> CosignerKey {
-        let name = key_name(number).expect("a number and letters name a key");
-        CosignerKey::ed25519(name, &self.witness_seed(number))
+    pub fn witness_key(self, number: u8) -> Result<CosignerKey, KeyNameError> {
+        Ok(CosignerKey::ed25519(key_name(number)?, &self.witness_seed(number)))
     }
 }
 
@@ -53,7 +52,7 @@ mod tests {
     #[test]
     fn the_policy_stands_two_liars_and_one_who_is_offline() {
         let log = SignerKey::new("log.example/1".parse().unwrap(), &[1; 32]);
-        let text = format!("log {}\n{}\n", log.verifier(), policy_lines(Seed(1)).join("\n"));
+        let text = format!("log {}\n{}\n", log.verifier(), policy_lines(Seed(1)).unwrap().join("\n"));
         let policy: Policy = text.parse().unwrap();
         assert!(2 * QUORUM - WITNESSES > 2 && WITNESSES - QUORUM == 1);
         let names: Vec<String> = (1..=QUORUM).map(name).collect();

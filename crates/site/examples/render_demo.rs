@@ -1,5 +1,5 @@
 //! Writes the pages of a made-up night into a folder, to look at:
-//! `cargo run -p tallyproof-site --example render_demo -- OUT [STATIONS] [drill|official]`.
+//! `cargo run -p tallyproof-site --example render_demo -- OUT [STATIONS] [drill|official] [corrected]`.
 
 #[path = "../tests/it/demo.rs"]
 mod demo;
@@ -14,7 +14,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let out = arguments.next().ok_or("name the folder to write to")?;
     let stations = arguments.next().map_or(Ok(640), |number| number.parse())?;
     let phase = arguments.next().and_then(|word| word.parse().ok()).unwrap_or(Phase::Drill);
-    let night = demo::night(stations, phase);
+    let night = match arguments.next() {
+        Some(_) => demo::corrected_night(stations, phase),
+        None => demo::night(stations, phase),
+    };
     let started = Instant::now();
     let pages = tallyproof_site::render(&night.input());
     let bytes: usize = pages.iter().map(|(_, bytes)| bytes.len()).sum();

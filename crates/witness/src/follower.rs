@@ -320,7 +320,9 @@ impl Follower {
             let end = size.min(from.saturating_add(most.max(full)) / full * full);
             let marks: Vec<u64> = self.published.iter().map(|published| published.size).chain([size]).collect();
             let passed = recount::walk(self, source, (from, end), &marks, keep, progress)?;
-            passed.into_iter().for_each(|(size, totals)| self.remember(size, totals));
+            for (size, totals) in passed {
+                self.remember(size, totals);
+            }
             self.check_bulletins();
         }
         Ok(self.is_level())
@@ -330,7 +332,9 @@ impl Follower {
     fn check_bulletins(&mut self) {
         let found = verify::check_bulletins(&self.ledger, &self.tree, self.bulletins);
         self.bulletins = self.ledger.bulletins().len();
-        found.into_iter().for_each(|(index, problem)| self.findings.add(index, problem));
+        for (index, problem) in found {
+            self.findings.add(index, problem);
+        }
     }
 
     fn remember(&mut self, size: u64, totals: Hash) {
@@ -385,7 +389,9 @@ impl Follower {
         if size <= self.ledger.entries() && self.totals_at(size).is_none() {
             let mut found = None;
             self.ledger.revisit([size], |past| found = Some(totals_hash(past)));
-            found.into_iter().for_each(|totals| self.remember(size, totals));
+            if let Some(totals) = found {
+                self.remember(size, totals);
+            }
         }
         Ok(())
     }
@@ -448,7 +454,7 @@ fn read_leaves(source: &dyn Source, from: u64, size: u64) -> Result<Vec<Hash>, P
             return Ok(leaves);
         }
         let read = window.par_iter().map(|tile| read_tile(source, tile)).collect::<Result<Vec<_>, _>>()?;
-        read.into_iter().for_each(|tile| leaves.extend(tile));
+        leaves.extend(read.into_iter().flatten());
     }
 }
 

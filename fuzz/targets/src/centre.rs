@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use tallyproof_centre::gate::{Reason, Verdict};
-use tallyproof_centre::{Gate, Intake};
+use tallyproof_centre::gatherer::{Action, Input, Pace};
+use tallyproof_centre::{Gate, Gatherer, Intake};
+use tallyproof_log::note::{self, SignedNote};
 use tallyproof_record::cose;
 use tallyproof_record::frame::{self, ATTEMPT_MILLIS, Frame, MacKey};
 
-use crate::{keys, world};
+use crate::{keys, seeds, world};
 
 /// Generation of the MAC keys at the gate.
 pub(crate) const EPOCH: u32 = 1;
@@ -43,4 +45,32 @@ pub fn intake(data: &[u8]) {
     let key = keys::station(opened.tally.station).verifying_key();
     assert!(opened.verify(&key).is_ok(), "a record was admitted that the station did not sign");
     assert_eq!((admitted.station(), admitted.contest()), (opened.tally.station, opened.tally.contest));
+}
+
+/// A note that somebody hands in as a witness: what comes of it bears the log's signature and true ones of the policy's witnesses, and
+/// no others.
+pub fn handed_in(data: &[u8]) {
+    let Ok(handed_in) = SignedNote::parse(data) else { return };
+    let Ok((checkpoint, note)) = seeds::checkpoint() else { return };
+    let policy = world::policy();
+    let mut gatherer = Gatherer::new(policy.clone(), Pace::default(), 0);
+    gatherer.handle(0, Input::Signed { note, last: false });
+    let Ok(actions) = gatherer.accept(1, &handed_in) else {
+        assert!(gatherer.witnesses().iter().all(|state| state.size == 0), "a refusal left a trace");
+        return;
+    };
+    assert_eq!(handed_in.text(), checkpoint.to_string(), "another checkpoint was taken");
+    let log = keys::log();
+    let keys: Vec<_> =
+        policy.witnesses().iter().map(|witness| witness.key.clone()).chain([log.verifier().clone()]).collect();
+    for action in actions {
+        let Action::Cosigned(cosigned) = action else { continue };
+        let Ok(verified) = note::open(cosigned.note.as_bytes(), &keys) else {
+            unreachable!("what is published does not verify")
+        };
+        assert!(verified.signed_by(log.verifier()), "the log's signature is lost");
+        assert_eq!(policy.cosigners(&verified), cosigned.witnesses, "other witnesses than were told");
+        let lines = SignedNote::parse(cosigned.note.as_bytes()).map_or(0, |note| note.signatures().len());
+        assert_eq!(lines, cosigned.witnesses.len() + 1, "a signature that nobody knows was published");
+    }
 }

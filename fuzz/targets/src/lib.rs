@@ -19,7 +19,7 @@ pub mod seeds;
 mod statement;
 mod world;
 
-pub use centre::{gate, intake};
+pub use centre::{gate, handed_in, intake};
 pub use count::{bundle, lists, manifest, published, trust};
 pub use drill::script;
 pub use evidence::mapping;
@@ -56,6 +56,7 @@ pub const TARGETS: &[Target] = &[
     target("entry_tile", entry_tile),
     target("fork", fork),
     target("gate", gate),
+    target("handed_in", handed_in),
     target("intake", intake),
     target("journal", journal),
     target("lists", lists),

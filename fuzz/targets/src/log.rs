@@ -73,7 +73,7 @@ pub fn compact(data: &[u8]) {
     assert_eq!(attested.cosigners.len(), receipt.cosignatures(), "a cosignature was not counted");
     let proof = receipt.to_proof(&leaf, log.verifier(), &policy);
     let proof = proof.map(|proof| proof.to_string().parse::<LogProof>());
-    let Ok(Ok(proof)) = proof else { panic!("a receipt that holds gives no proof: {proof:?}") };
+    let Ok(Ok(proof)) = proof else { unreachable!("a receipt that holds gives no proof: {proof:?}") };
     let back = CompactReceipt::of(&proof, &leaf, log.verifier(), &policy);
     assert_eq!(back, Ok((receipt, Vec::new())), "the proof does not give the receipt back");
 }

@@ -129,9 +129,9 @@ fn witnessed() -> Vec<Seed> {
     if let [Ok(cosignature), Ok(ml_dsa)] = both {
         let answer = Answer::Cosigned(vec![cosignature.clone(), ml_dsa]).body();
         seeds.push(("witness_answer", "cosigned", [b"\0", answer.as_bytes()].concat()));
-        seeds.extend(
-            note.attach(cosignature, witness.verifier()).map(|()| ("note", "cosigned", note.to_string().into_bytes())),
-        );
+        if note.attach(cosignature, witness.verifier()).is_ok() {
+            seeds.extend(["note", "handed_in"].map(|target| (target, "cosigned", note.to_string().into_bytes())));
+        }
     }
     seeds
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 use tallyproof_centre::journal::Cut;
 use tallyproof_centre::sequencer::Growth;
 use tallyproof_centre::{Intake, Sequencer};
-use tallyproof_count::bundle::{self, CHECKPOINT, COSIGNED, MANIFEST, POLICY, VKEYS};
+use tallyproof_count::bundle::{self, CHECKPOINT, COSIGNED, FROZEN, MANIFEST, POLICY, VKEYS};
 use tallyproof_count::manifest::Manifest;
 use tallyproof_count::{Ledger, Trust};
 use tallyproof_log::checkpoint::Checkpoint;
@@ -113,16 +113,16 @@ fn build() -> Result<Files, Box<dyn std::error::Error>> {
     files.insert(POLICY.to_owned(), policy().to_string().into_bytes());
     files.extend(bundle::index_files(&ledger).map(|(path, bytes)| (path.to_owned(), bytes)));
     let origin = log.verifier().name().clone();
-    let mut manifest =
-        Manifest { origin: origin.clone(), tree_size: growth.size, root: growth.root, files: BTreeMap::new() };
+    let checkpoint = Checkpoint { origin: origin.clone(), size: growth.size, root: growth.root };
+    let mut note = SignedNote::parse(checkpoint.sign(&log)?.as_bytes())?;
+    let witness = keys::witness();
+    note.attach(witness.cosign(&checkpoint, 1_782_864_000)?, witness.verifier())?;
+    files.insert(FROZEN.to_owned(), note.to_string().into_bytes());
+    let mut manifest = Manifest { origin, tree_size: growth.size, root: growth.root, files: BTreeMap::new() };
     for (path, bytes) in &files {
         manifest.insert(path.parse()?, bytes);
     }
     files.insert(MANIFEST.to_owned(), manifest.sign(&log)?.into_bytes());
-    let checkpoint = Checkpoint { origin, size: growth.size, root: growth.root };
-    let mut note = SignedNote::parse(checkpoint.sign(&log)?.as_bytes())?;
-    let witness = keys::witness();
-    note.attach(witness.cosign(&checkpoint, 1_782_864_000)?, witness.verifier())?;
     files.insert(COSIGNED.to_owned(), note.to_string().into_bytes());
     files.insert(CHECKPOINT.to_owned(), note.to_string().into_bytes());
     files.extend(growth.tiles.into_iter().map(|(path, bytes)| (bundle::tile_path(&path), bytes)));

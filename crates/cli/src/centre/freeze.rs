@@ -61,6 +61,9 @@ impl RunningCentre {
     ///
     /// Where the quorum does not come in time nothing is finished, and the centre takes records again.
     pub fn freeze(&self, timeout: Duration) -> anyhow::Result<Frozen> {
+        if let Some(frozen) = self.frozen.get() {
+            return Ok(frozen.clone());
+        }
         let (done, published) = mpsc::channel();
         self.journal.send(ToJournal::Close(done)).map_err(|_| self.why_it_halted())?;
         published.recv().map_err(|_| self.why_it_halted())?;
@@ -80,7 +83,7 @@ impl RunningCentre {
         self.publisher.send(freeze).map_err(|_| self.why_it_halted())?;
         published.recv().map_err(|_| self.why_it_halted())?;
         match self.shared.halted() {
-            None => Ok(frozen),
+            None => Ok(self.frozen.get_or_init(|| frozen).clone()),
             Some(_) => Err(self.why_it_halted()),
         }
     }

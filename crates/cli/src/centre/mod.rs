@@ -27,7 +27,7 @@ use std::net::{SocketAddr, UdpSocket};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::mpsc::{self, Receiver, SyncSender};
-use std::sync::{Arc, RwLockReadGuard};
+use std::sync::{Arc, OnceLock, RwLockReadGuard};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -113,6 +113,8 @@ pub struct RunningCentre {
     publisher: mpsc::Sender<ToPublisher>,
     gatherer: mpsc::Sender<ToGatherer>,
     gathering: JoinHandle<()>,
+    /// How the log was finished, once it is.
+    frozen: OnceLock<Frozen>,
     /// Ends the receive loop.
     stop: Arc<AtomicBool>,
     /// Ends the HTTP ports.
@@ -258,6 +260,7 @@ impl Ports {
             publisher,
             gatherer,
             gathering,
+            frozen: OnceLock::new(),
             stop,
             stop_http,
             receiver,

@@ -57,7 +57,7 @@ impl Reply {
         match (self, answer) {
             // A receipt that is lost is asked for again.
             (Self::Datagram(socket, to), Answer::Receipt(receipt)) => drop(socket.send_to(&receipt, to)),
-            (Self::Datagram(..), _) | (Self::Nobody, _) => {}
+            (Self::Datagram(..) | Self::Nobody, _) => {}
             (Self::Caller(caller), answer) => drop(caller.send(answer)),
         }
     }

@@ -136,9 +136,15 @@ impl Publisher {
         if self.shared.halted().is_some() {
             return;
         }
-        // Before the checkpoint: a policy in it is in force for it.
-        self.count(growth.first, &batch);
+        // A policy is in force for the checkpoint that it is in: the gatherer hears of it first.
+        let changes_policy = batch.iter().any(|it| matches!(it.place(), Place::Policy(_)));
+        if changes_policy {
+            self.count(growth.first, &batch);
+        }
         self.until_done(Self::promise);
+        if !changes_policy {
+            self.count(growth.first, &batch);
+        }
     }
 
     pub(super) fn sequencer(&self) -> RwLockReadGuard<'_, Sequencer> {
@@ -156,6 +162,12 @@ impl Publisher {
             self.until_done(|publisher| Ok(publisher.bundle.put_checkpoint(cosigned.note.as_bytes())?));
         }
         let size = cosigned.checkpoint.size;
+        // Of the time before another policy, and judged by that one.
+        let ledger = self.shared.ledger();
+        if ledger.policy_lines_at(size) != ledger.policy_lines() {
+            return false;
+        }
+        drop(ledger);
         if !cosigned.quorum || self.cosigned.as_ref().is_some_and(|earlier| earlier.size > size) {
             return false;
         }

@@ -247,7 +247,7 @@ impl Report for SeatsReport {
         }
         for tie in &self.ties {
             let among = tie.among.join(", ");
-            writeln!(out, "tie at {} among {among} for {} seats: {}", tie.claim, grouped(tie.seats), tie.outcome)?;
+            writeln!(out, "tie at {} among {among}, seats left {}: {}", tie.claim, grouped(tie.seats), tie.outcome)?;
         }
         for (list, seats) in &self.added {
             writeln!(out, "{list} has {} seats more by name than it is due", grouped(*seats))?;

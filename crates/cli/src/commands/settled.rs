@@ -32,7 +32,7 @@ pub struct Args {
 /// Result of `tallyproof settled`.
 #[derive(Debug, Serialize, JsonSchema)]
 struct SettledReport {
-    /// The contest; of a mixed system, the one of its parts that is nearest to a change.
+    /// The contest. Of a mixed system the contest of lists; what follows is of the part that is nearest to a change.
     contest: String,
     /// `plurality`, `majority`, `run-off`, `lists` or `mixed`.
     #[serde(rename = "type")]
@@ -148,6 +148,7 @@ impl SettledReport {
             most: range.most,
         });
         Self {
+            contest: question.contest.id.clone(),
             kind: "mixed",
             settled: mixed.settled(),
             premises: mixed.premises().iter().map(ToString::to_string).collect(),

@@ -208,8 +208,8 @@ pub struct ForkRow {
 }
 
 impl ForkReport {
-    fn new(log: &str, origin: &str, trusted: bool, found: Result<Fork, ForkError>) -> Self {
-        let (checkpoints, mut statement) = match &found {
+    fn new(log: &str, origin: &str, trusted: bool, found: &Result<Fork, ForkError>) -> Self {
+        let (checkpoints, mut statement) = match found {
             Ok(fork) => (vec![&fork.one, &fork.other], fork.to_string()),
             Err(error) => (Vec::new(), format!("No fork is proven: {error}.")),
         };
@@ -245,13 +245,11 @@ fn verify_proof(path: &Path, trust: Option<&Trust>, printer: &mut Printer) -> an
     let trusted = trust.is_some_and(|trust| trust.log == *log);
     let found = proof.verify();
     let other_log = trust.filter(|_| !trusted).map(|trust| trust.log.to_string());
-    let mut report = ForkReport::new(&log.to_string(), log.name().as_str(), trusted, found);
+    let mut report = ForkReport::new(&log.to_string(), log.name().as_str(), trusted, &found);
     if let Some(other) = other_log {
         report.ok = false;
-        report
-            .fork
-            .statement
-            .push_str(&format!(" The trusted log's key is another, {other}: this is no proof about that log."));
+        let unlike = format!(" The trusted log's key is another, {other}: this is no proof about that log.");
+        report.fork.statement.push_str(&unlike);
     }
     printer.report(&report);
     Ok(Exit::from_holds(report.ok))

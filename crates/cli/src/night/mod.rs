@@ -120,7 +120,7 @@ fn enrol(package: Package, plan: &NightPlan) -> anyhow::Result<(Committed, Resul
         election = election.with_first_stations(stations);
         results.retain(|&(station, _), _| election.station(station).is_some());
     }
-    let election = election.with_policy_lines(policy_lines(plan.seed));
+    let election = election.with_policy_lines(policy_lines(plan.seed)?);
     Ok((stage::enrol(election, plan.seed), results))
 }
 

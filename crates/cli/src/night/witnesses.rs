@@ -110,7 +110,7 @@ impl Witnesses {
                 let folder = workspace.join(witnesses::name(number));
                 Running::Honest(Box::new(start_honest(&folder, bundle, definition, log, seed, number)?))
             } else if number <= honest.saturating_add(plan.lying) {
-                Running::Lying(Liar::start(seed.witness_key(number), log.clone())?)
+                Running::Lying(Liar::start(seed.witness_key(number)?, log.clone())?)
             } else {
                 Running::Offline
             };

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use schemars::JsonSchema;
 use serde::Serialize;
 use tallyproof_count::statements::Fault;
@@ -65,7 +65,7 @@ impl Signatures {
         let own = keys.signers(&judged);
         let logged = ledger.and_then(|ledger| ledger.signers(&judged.id)).into_iter().flatten();
         let all = own.iter().chain(logged).collect::<BTreeSet<_>>().len();
-        let needed = needed(election, signed.statement().kind());
+        let needed = needed(election, signed.statement().kind())?;
         let row = |signer: &Signer| SignerRow { role: signer.role(), id: signer.id(election.election()).to_owned() };
         Ok(Self {
             signers: own.iter().map(row).collect(),
@@ -95,12 +95,13 @@ impl Signatures {
 }
 
 /// How many have to sign a statement of this kind.
-fn needed(election: &Committed, kind: Kind) -> usize {
-    match kind {
-        Kind::Endorsement => 1,
-        // Without an authority nobody can.
-        _ => election.election().authority().map_or(usize::MAX, |authority| usize::from(authority.threshold())),
+pub fn needed(election: &Committed, kind: Kind) -> anyhow::Result<usize> {
+    if kind == Kind::Endorsement {
+        return Ok(1);
     }
+    let authority = election.election().authority();
+    let authority = authority.context("the definition names no authority, so nobody can make this statement")?;
+    Ok(usize::from(authority.threshold()))
 }
 
 /// Ids of keys whose signatures, each alone, are nobody's who counts.

@@ -58,7 +58,9 @@ fn drafted(world: &World, made_at: u64, act: Act) -> Draft {
 fn signed(draft: &Draft, who: &[&str]) -> Signed {
     let (first, others) = who.split_first().unwrap();
     let mut signed = draft.clone().sign(&person(first));
-    others.iter().for_each(|other| signed.sign(&person(other)).unwrap());
+    for other in others {
+        signed.sign(&person(other)).unwrap();
+    }
     signed
 }
 
@@ -114,11 +116,16 @@ fn json(world: &World, path: &str) -> Value {
     serde_json::from_slice(&fs::read(world.path("bundle").join(path)).unwrap()).unwrap()
 }
 
-/// Waits until the bundle is published for so many entries.
+/// Waits until the bundle is published for so many entries: the manifest comes last.
 fn published(world: &World, size: u64) {
     let deadline = Instant::now() + PATIENCE;
-    while json(world, "index/totals.json")["tree_size"].as_u64().unwrap() < size {
-        assert!(Instant::now() < deadline, "{}", json(world, "index/totals.json")["tree_size"]);
+    loop {
+        let manifest = fs::read_to_string(world.path("bundle/manifest")).unwrap();
+        let found: u64 = manifest.lines().nth(2).unwrap().split(' ').next_back().unwrap().parse().unwrap();
+        if found >= size {
+            return;
+        }
+        assert!(Instant::now() < deadline, "{found}");
         thread::sleep(Duration::from_millis(20));
     }
 }
@@ -299,7 +306,7 @@ fn an_endorsement_counts_and_so_does_a_late_one() {
     published(&world, 6);
     world.verify();
     let row = &json(&world, "index/statements.json")["endorsements"][0];
-    assert_eq!((&row["contest"], &row["entry"]), (&"office".into(), &1.into()));
+    assert_eq!(row["contest"], "office");
     let signers: Vec<_> = row["signers"].as_array().unwrap().iter().map(|it| it["id"].as_str().unwrap()).collect();
     assert_eq!(signers, ["late", AGENT, "s1"]);
     centre.stop();

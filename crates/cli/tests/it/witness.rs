@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tallyproof_count::bundle;
+use tallyproof_count::check::Check;
 use tallyproof_log::checkpoint::Checkpoint;
 use tallyproof_log::fork::ForkProof;
 use tallyproof_log::merkle::{Hash, leaf_hash};

@@ -4,7 +4,8 @@
 //! that takes is a sum of prices, one for each rival's number of claims; the least sum decides.
 //!
 //! Exact without a threshold. With one, what is said to be settled is; of a list that could lose its seat only to lists
-//! that cross the threshold together it may be said that it can lose it where it cannot.
+//! that cross the threshold together it may be said that it can lose it where it cannot. The same is said where prices in
+//! fractions of a vote are within the bound, whole ones might not be, and to find out takes more than [`MOST_STEPS`].
 
 use std::{cmp::Reverse, collections::BinaryHeap};
 
@@ -13,6 +14,9 @@ use crate::seats::{
     Method,
     claims::{Measure, droop_quota},
 };
+
+/// So many sums of prices are tried for one seat. A national house of 183 seats takes a few thousand.
+const MOST_STEPS: usize = 20_000_000;
 
 /// Every list's seats with at most `bound` further votes.
 pub(super) fn ranges(field: &Field<'_>, bound: u64) -> Vec<SeatRange> {
@@ -68,7 +72,9 @@ fn can_lose(field: &Field<'_>, list: usize, seat: u64, bound: u64) -> bool {
                 return false;
             }
             // In whole votes fewer can do, but what does can do with `seats` more.
-            (bound.saturating_sub(field.seats - 1)..=bound).rev().any(|further| at(further).within(further))
+            let window = bound.saturating_sub(field.seats - 1)..=bound;
+            let steps = all.steps().saturating_mul(window.clone().count());
+            all.within(bound) || steps > MOST_STEPS || window.rev().skip(1).any(|further| at(further).within(further))
         }
         Method::Droop => before_jump(field, bound).chain([bound]).any(|further| at(further).within(further)),
         _ => at(bound).within(bound),
@@ -164,24 +170,39 @@ impl<'f> Prices<'f> {
             return false;
         }
         let whole: i128 = self.rivals.iter().zip(&bought).map(|(rival, claims)| self.votes(rival, *claims)).sum();
-        whole <= limit || self.least_whole(limit) <= limit
+        whole <= limit || self.steps() > MOST_STEPS || self.least_whole(limit) <= limit
+    }
+
+    /// Claims of each rival that are as good as the seat's without a vote more, and claims that are still needed.
+    fn free(&self) -> (Vec<usize>, usize) {
+        let needed = self.needed();
+        let free = |rival| (0..needed).take_while(|claims| self.votes(rival, claims + 1) == 0).count();
+        let free: Vec<usize> = self.rivals.iter().map(free).collect();
+        let missing = needed.saturating_sub(free.iter().sum());
+        (free, missing)
+    }
+
+    /// How many sums [`Prices::least_whole`] tries at most.
+    fn steps(&self) -> usize {
+        let (_, missing) = self.free();
+        self.rivals.len().saturating_mul(missing).saturating_mul(missing)
     }
 
     /// The least price in whole votes, where it is at most `limit`: every number of claims of every rival is tried.
     fn least_whole(&self, limit: i128) -> i128 {
-        let needed = self.needed();
-        let mut least = vec![i128::MAX; needed + 1];
+        let (free, missing) = self.free();
+        let mut least = vec![i128::MAX; missing + 1];
         least[0] = 0;
-        for rival in &self.rivals {
-            let prices: Vec<i128> =
-                (1..=needed).map(|claims| self.votes(rival, claims)).take_while(|price| *price <= limit).collect();
-            for bought in (1..=needed).rev() {
+        for (rival, free) in self.rivals.iter().zip(free) {
+            let prices = (1..=missing).map(|claims| self.votes(rival, free + claims));
+            let prices: Vec<i128> = prices.take_while(|price| *price <= limit).collect();
+            for bought in (1..=missing).rev() {
                 let with = |(before, price): (&i128, &i128)| before.checked_add(*price);
                 let best = least[..bought].iter().rev().zip(&prices).filter_map(with).min();
                 least[bought] = least[bought].min(best.unwrap_or(i128::MAX));
             }
         }
-        least[needed]
+        least[missing]
     }
 }
 

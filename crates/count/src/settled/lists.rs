@@ -24,6 +24,8 @@ pub(super) struct Field<'t> {
     pub(super) total: u64,
     /// Each list's seats, without those that a tie leaves open.
     pub(super) now: Vec<u64>,
+    /// How each list crosses the threshold.
+    admissions: Vec<Option<Change>>,
     tied: Option<Vec<usize>>,
     unfilled: u64,
 }
@@ -43,7 +45,8 @@ impl<'t> Field<'t> {
             now[*list] += 1;
         }
         let tied = round.open.map(|(_, among)| among);
-        Self { tally, method, seats, bar, admitted, total, now, tied, unfilled: round.unfilled }
+        let admissions = (0..tally.options).map(|list| bar.and_then(|bar| bar_way(tally, list, bar))).collect();
+        Self { tally, method, seats, bar, admitted, total, now, admissions, tied, unfilled: round.unfilled }
     }
 
     pub(super) fn lists(&self) -> impl Iterator<Item = usize> {
@@ -51,13 +54,13 @@ impl<'t> Field<'t> {
     }
 
     /// A list crosses the threshold.
-    pub(super) fn admission(&self, list: usize) -> Option<Change> {
-        self.bar.and_then(|bar| bar_way(self.tally, list, bar))
+    pub(super) fn admission(&self, list: usize) -> Option<&Change> {
+        self.admissions[list].as_ref()
     }
 
     /// Every way in which it changes who takes part and how many seats each has.
     pub(super) fn ways(&self) -> Vec<Change> {
-        let mut ways: Vec<Change> = self.lists().filter_map(|list| self.admission(list)).collect();
+        let mut ways: Vec<Change> = self.admissions.iter().flatten().cloned().collect();
         if self.unfilled > 0 {
             let admitted = self.lists().filter(|&list| self.admitted[list]);
             ways.extend(admitted.map(|list| Change { what: What::Filled { list }, votes: 1 }));

@@ -18,8 +18,26 @@ pub enum MixedRule {
 pub struct MixedStatement {
     lists: Statement,
     nominal: Vec<Statement>,
-    premises: Vec<Premise>,
+    premises: Vec<PartPremise>,
     seats: Vec<MixedRange>,
+}
+
+/// A premise of a mixed system.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PartPremise {
+    /// The part that it is about; `None` if it is about all of them.
+    pub part: Option<String>,
+    /// The premise.
+    pub premise: Premise,
+}
+
+impl fmt::Display for PartPremise {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.part {
+            Some(part) => write!(f, "{part}: {}", self.premise),
+            None => self.premise.fmt(f),
+        }
+    }
 }
 
 /// How many seats a list has and can have, those won by name among them.
@@ -45,13 +63,23 @@ pub fn settle_mixed(lists: &Question, nominal: &[Question], rule: MixedRule) -> 
     let by_name = nominal.iter().map(settle).collect::<Result<Vec<_>, _>>()?;
     let bounded = by_name.iter().chain([&statement]).all(|part| part.bound().is_some());
     let seats = if bounded { ranges(&statement, nominal, &by_name, rule) } else { Vec::new() };
-    let mut premises = vec![Premise::Mixed(rule)];
-    for premise in by_name.iter().chain([&statement]).flat_map(Statement::premises) {
-        if !premises.contains(premise) {
-            premises.push(premise.clone());
-        }
-    }
+    let premises = premises(rule, &statement, &by_name);
     Ok(MixedStatement { lists: statement, nominal: by_name, premises, seats })
+}
+
+/// What all parts rest on is said once.
+fn premises(rule: MixedRule, lists: &Statement, nominal: &[Statement]) -> Vec<PartPremise> {
+    let is_common = |premise: &Premise| nominal.iter().all(|part| part.premises().contains(premise));
+    let (common, of_lists): (Vec<&Premise>, Vec<&Premise>) = lists.premises().iter().partition(|it| is_common(it));
+    let whole = common.iter().copied().cloned().chain([Premise::Mixed(rule)]);
+    let whole = whole.map(|premise| PartPremise { part: None, premise });
+    let of = |part: &Statement, premise: &Premise| PartPremise {
+        part: Some(part.contest().to_owned()),
+        premise: premise.clone(),
+    };
+    let by_name = nominal.iter().flat_map(|part| part.premises().iter().map(move |premise| (part, premise)));
+    let by_name = by_name.filter(|(_, premise)| !common.contains(premise)).map(|(part, premise)| of(part, premise));
+    whole.chain(by_name).chain(of_lists.into_iter().map(|premise| of(lists, premise))).collect()
 }
 
 fn ranges(lists: &Statement, questions: &[Question], nominal: &[Statement], rule: MixedRule) -> Vec<MixedRange> {
@@ -110,7 +138,7 @@ impl MixedStatement {
     }
 
     /// Everything that the statement rests on.
-    pub fn premises(&self) -> &[Premise] {
+    pub fn premises(&self) -> &[PartPremise] {
         &self.premises
     }
 

@@ -111,6 +111,10 @@ fn stations(count: u64) -> String {
     if count == 1 { "1 station".into() } else { format!("{} stations", grouped(count)) }
 }
 
+fn stations_hold(count: u64) -> String {
+    format!("{} {} at most", stations(count), if count == 1 { "holds" } else { "hold" })
+}
+
 impl fmt::Display for Premise {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -133,12 +137,12 @@ impl fmt::Display for Premise {
                 f.write_str("; no other votes come in.")
             }
             Self::TurnoutCounters { stations: count, votes } => {
-                let (count, votes) = (stations(*count), grouped(*votes));
-                write!(f, "{count} hold at most the votes that signed turnout counters state: {votes}.")
+                let (hold, votes) = (stations_hold(*count), grouped(*votes));
+                write!(f, "{hold} the votes that signed turnout counters state: {votes}.")
             }
             Self::Registers { stations: count, voters } => {
-                let (count, voters) = (stations(*count), grouped(*voters));
-                write!(f, "{count} hold at most one vote for each registered voter: {voters}.")
+                let (hold, voters) = (stations_hold(*count), grouped(*voters));
+                write!(f, "{hold} one vote for each registered voter: {voters}.")
             }
             Self::Unbounded { stations: count } => write!(f, "Nothing bounds the votes of {}.", stations(*count)),
             Self::Together(most, counted) => write_together(*most, *counted, f),
@@ -162,7 +166,7 @@ fn write_together(most: Together, votes: u64, f: &mut fmt::Formatter<'_>) -> fmt
         Together::Turnout(turnout) => {
             write!(
                 f,
-                "The outstanding stations hold at most the votes that their turnout counters state: {}.",
+                "The outstanding stations hold at most the votes that their signed turnout counters state: {}.",
                 grouped(turnout)
             )
         }
@@ -228,7 +232,7 @@ impl Statement {
             {
                 format!("the difference is {}", grouped(lead))
             }
-            Some(lead) => format!("it takes {} to change the outcome", grouped(lead)),
+            Some(lead) => format!("it takes {} votes to change the outcome", grouped(lead)),
             None => "no number of votes changes the outcome".into(),
         };
         let what = if plurality { "the order" } else { "the outcome" };
@@ -264,7 +268,11 @@ impl fmt::Display for Statement {
     }
 }
 
-pub(super) fn write(f: &mut fmt::Formatter<'_>, sentence: &str, premises: &[Premise]) -> fmt::Result {
+pub(super) fn write(
+    f: &mut fmt::Formatter<'_>,
+    sentence: &str,
+    premises: impl IntoIterator<Item: fmt::Display>,
+) -> fmt::Result {
     writeln!(f, "{sentence}\n\nThis holds if:")?;
     for premise in premises {
         writeln!(f, "- {premise}")?;

@@ -176,18 +176,23 @@ impl Reader<'_> {
     }
 
     fn file(&mut self, file: &File) -> Option<Published> {
-        let figures = Figures::Published { source: self.label("source", &file.source)? };
+        let source = self.label("source", &file.source);
+        let figures = Figures::Published { source: source.unwrap_or_default() };
         let kind = self.kind(file);
         self.check_keys(file);
+        let rule = if file.nominal.is_some() { self.rule(file) } else { None };
         let blank = file.blank.as_ref().map(|blank| *blank.as_ref());
-        let question = self.question(&file.contest, &file.votes, blank, kind?, &file.outstanding, &figures);
-        let Some(nominal) = &file.nominal else { return question.map(Published::Contest) };
-        let rule = self.rule(file);
-        let nominal = nominal.as_ref().iter().map(|table| {
-            self.question(&table.contest, &table.votes, None, Kind::Plurality, &table.outstanding, &figures)
+        let main = self.question(&file.contest, &file.votes, blank, kind, &file.outstanding, &figures);
+        let tables = file.nominal.iter().flat_map(Spanned::as_ref);
+        let nominal = tables.map(|table| {
+            self.question(&table.contest, &table.votes, None, Some(Kind::Plurality), &table.outstanding, &figures)
         });
         let nominal: Vec<Option<Question>> = nominal.collect();
-        Some(Published::Mixed { lists: question?, nominal: nominal.into_iter().collect::<Option<_>>()?, rule: rule? })
+        if file.nominal.is_none() {
+            return main.map(Published::Contest);
+        }
+        let nominal = nominal.into_iter().collect::<Option<_>>()?;
+        Some(Published::Mixed { lists: main?, nominal, rule: rule? })
     }
 
     fn question(
@@ -195,7 +200,7 @@ impl Reader<'_> {
         contest: &Spanned<String>,
         votes: &Spanned<BTreeMap<String, u64>>,
         blank: Option<u64>,
-        kind: Kind,
+        kind: Option<Kind>,
         outstanding: &Spanned<OutstandingTable>,
         figures: &Figures,
     ) -> Option<Question> {
@@ -207,7 +212,11 @@ impl Reader<'_> {
         }
         let options = votes.as_ref().iter().map(|(option, votes)| (option.clone(), *votes)).collect();
         let outstanding = self.outstanding(outstanding)?;
-        Some(Question { contest: Contest { id: id?, options, blank, kind }, outstanding, figures: figures.clone() })
+        Some(Question {
+            contest: Contest { id: id?, options, blank, kind: kind? },
+            outstanding,
+            figures: figures.clone(),
+        })
     }
 
     fn label(&mut self, key: &str, text: &Spanned<String>) -> Option<String> {

@@ -113,7 +113,9 @@ fn size_of(rows: &[(String, usize)], what: &str) -> usize {
 #[test]
 fn record_and_receipt_fit_one_datagram() {
     let rows = sizes();
-    rows.iter().for_each(|(what, bytes)| println!("{bytes:>6} B  {what}"));
+    for (what, bytes) in &rows {
+        println!("{bytes:>6} B  {what}");
+    }
     let together =
         |shown: &str| size_of(&rows, &format!("record and compact receipt at {shown} entries, 3 cosignatures"));
     assert!(together("30,000") <= DATAGRAM, "{} bytes", together("30,000"));

@@ -6,8 +6,8 @@ use proptest::prelude::*;
 use tallyproof_count::{
     seats::Method,
     settled::{
-        Ahead, Bar, Ceiling, Contest, Figures, Kind, MixedRule, Outstanding, Premise, Question, SettledError, State,
-        Statement, Station, Together, settle, settle_mixed,
+        Ahead, Bar, Ceiling, Contest, Figures, Kind, MixedRule, Outstanding, Premise, Question, SeatRange,
+        SettledError, State, Statement, Station, Together, settle, settle_mixed,
     },
     share::Share,
 };
@@ -264,8 +264,8 @@ fn a_statement_shows_every_premise_and_no_verdict_without_them() {
         "no record was checked: a test",
         "no record is corrected or annulled later",
         "The records of 1 station are missing, those of 1 station are in quarantine; no other votes come in.",
-        "1 station hold at most the votes that signed turnout counters state: 4.",
-        "1 station hold at most one vote for each registered voter: 5.",
+        "1 station holds at most the votes that signed turnout counters state: 4.",
+        "1 station holds at most one vote for each registered voter: 5.",
         "it does not show that they are right",
     ] {
         assert!(shown.contains(premise), "`{premise}` is missing:\n{shown}");
@@ -339,4 +339,19 @@ fn a_list_below_the_threshold_has_no_claim_until_it_gets_there() {
 fn a_list_without_votes_has_no_claim_to_seats_that_hardly_anybody_voted_for() {
     let statement = answer(Kind::Lists { method: Method::Droop, seats: 5, threshold: None }, &[1, 0], 0);
     assert_eq!((statement.settled(), statement.seats()[0].least, statement.seats()[1].most), (true, 5, 0));
+}
+
+#[test]
+fn a_thousand_seats_of_many_lists_are_answered_seat_by_seat() {
+    // Votes in a scrambled order; the bound is near what one seat takes, where whole votes matter.
+    let votes: Vec<u64> = (1..=120_u64).map(|list| list * 7_919 % 1_009 + 3).collect();
+    for method in Method::ALL {
+        for bound in [200, 2_000] {
+            let statement = answer(Kind::Lists { method, seats: 1_000, threshold: None }, &votes, bound);
+            let sum = |seats: fn(&SeatRange) -> u64| statement.seats().iter().map(seats).sum::<u64>();
+            let (least, now, most) = (sum(|range| range.least), sum(|range| range.now), sum(|range| range.most));
+            assert!(least <= now && now <= 1_000 && 1_000 <= most, "{method}: {least} {now} {most}");
+            assert!(statement.seats().iter().all(|range| range.least <= range.now && range.now <= range.most));
+        }
+    }
 }

@@ -2,19 +2,22 @@
 
 use std::{fmt::Write, sync::Arc};
 
-use tallyproof_count::{Judged, JudgedRecord, Ledger, SignedBy, Totals};
+use ed25519_dalek::SigningKey;
+use tallyproof_count::{Judged, JudgedRecord, Ledger, SignedBy, SlotStatus, Totals, judge_statement, ledger::Applied};
 use tallyproof_log::{
     checkpoint::Checkpoint,
     merkle::{self, Hash},
     note::{KeyName, SignerKey},
 };
 use tallyproof_record::{
-    ContestNo, StationNo, Tally,
+    ContestNo, Election, StationNo, Tally,
     definition::{
-        Committed, Phase,
+        Agent, Authority, Committed, Member, Phase, StationKey,
         package::{self, Files},
+        results::Figures,
     },
     rules,
+    statement::{Act, Correction, Draft, Endorsement, LaterStage, Reason, Statement, Verdict},
 };
 use tallyproof_site::{SiteInput, Witnessing};
 
@@ -34,7 +37,11 @@ pub(crate) struct Demo {
 impl Demo {
     /// Counts `records` on a definition's four files.
     pub(crate) fn new(files: &Files, records: impl Fn(&Committed) -> Vec<Tally>) -> Self {
-        let definition = Arc::new(package::parse(files).expect("the demo's package is valid").commit());
+        Self::of(package::parse(files).expect("the demo's package is valid"), records)
+    }
+
+    fn of(election: Election, records: impl Fn(&Committed) -> Vec<Tally>) -> Self {
+        let definition = Arc::new(election.commit());
         let mut ledger = Ledger::new(Arc::clone(&definition));
         for (index, tally) in (1u64..).zip(records(&definition)) {
             let findings = rules::check(&definition, &tally);
@@ -58,6 +65,34 @@ impl Demo {
         }
     }
 
+    /// Puts a statement into the log.
+    fn state(&mut self, act: Act, signers: &[&str]) {
+        let definition = self.ledger.definition();
+        let (election, phase) = (*definition.hash(), definition.election().phase());
+        let statement = Statement { election, phase, made_at: 1_783_000_000, act };
+        let mut keys = signers.iter().map(|name| person(name));
+        let mut signed = Draft::new(&statement).expect("a statement").sign(&keys.next().expect("somebody signs"));
+        keys.for_each(|key| signed.sign(&key).expect("few signatures"));
+        let judged = judge_statement(definition, &signed.to_bytes());
+        let applied = self.ledger.apply(self.ledger.entries(), &judged);
+        assert_eq!(applied, Applied::Effect, "{statement:?}");
+        self.totals = Totals::of(&self.ledger);
+    }
+
+    /// Adds 1,000 to the first line of a station in the first contest.
+    fn correct(&mut self, station: StationNo, reason: Reason) {
+        let contest = ContestNo(1);
+        let slot = self.ledger.slot(station, contest).expect("it votes there");
+        let figures = slot.figures.expect("it is counted");
+        let mut counts = figures.counts.to_vec();
+        counts[0] += 1_000;
+        let verdict = Verdict::Figures(Figures { counts, stated: figures.figures().collect() });
+        let replaces = self.ledger.stands(station, contest).expect("it votes there");
+        let stage = LaterStage::Canvass;
+        let correction = Correction { station, contest, replaces, stage, reason, verdict };
+        self.state(Act::Correction(correction), &["chair", "clerk"]);
+    }
+
     /// A signed checkpoint.
     #[allow(dead_code, reason = "the example writes it, the tests do not")]
     pub(crate) fn checkpoint(&self) -> String {
@@ -70,6 +105,32 @@ impl Demo {
 /// A night with districts, coalitions, a second contest in one district, quarantined and missing stations.
 pub(crate) fn night(stations: u32, phase: Phase) -> Demo {
     Demo::new(&package(stations, phase), |definition| tallies(definition, SEED))
+}
+
+/// [`night`] with an authority that corrected two stations in the first contest, one of them twice, and an agent who endorsed the
+/// record of a third.
+pub(crate) fn corrected_night(stations: u32, phase: Phase) -> Demo {
+    let key = |name| StationKey::from(person(name).verifying_key());
+    let members = ["chair", "clerk", "judge"].map(|name| Member { name: name.to_owned(), key: key(name) });
+    let authority = Authority::new(2, members.into()).expect("two of three");
+    let agent = Agent { id: "observer".to_owned(), name: "Observers".to_owned(), key: key("observer") };
+    let election = package::parse(&package(stations, phase)).expect("the demo's package is valid");
+    let mut demo = Demo::of(election.with_signatories(authority, vec![agent]), |it| tallies(it, SEED));
+    let counted = demo.ledger.slots().filter(|slot| slot.contest == ContestNo(1) && slot.status == SlotStatus::Counted);
+    let counted: Vec<_> = counted.map(|slot| slot.station).take(3).collect();
+    let [one, two, three] = counted.try_into().expect("three stations are counted");
+    demo.correct(one, Reason::Transcription);
+    demo.correct(two, Reason::Recount);
+    demo.correct(one, Reason::EarlierCorrection);
+    let record = demo.ledger.stands(three, ContestNo(1)).and_then(|it| it.first().copied()).expect("a record stands");
+    demo.state(Act::Endorsement(Endorsement { station: three, record, remark: None }), &["observer"]);
+    demo
+}
+
+fn person(name: &str) -> SigningKey {
+    let mut seed = [0x61; 32];
+    seed[..name.len()].copy_from_slice(name.as_bytes());
+    SigningKey::from_bytes(&seed)
 }
 
 /// The package of [`night`].

@@ -145,3 +145,25 @@ fn before_the_first_record_nothing_is_a_share_of_nothing() {
     assert!(page.contains("0 of 6 stations counted"));
     assert!(page.contains("–") && !page.contains("0.00%"));
 }
+
+#[test]
+fn corrections_stand_beside_what_was_counted() {
+    let (before, after) =
+        (pages(&demo::night(40, Phase::Official)), pages(&demo::corrected_night(40, Phase::Official)));
+    let page = &after["site/contest-1.html"];
+    html::check(page).unwrap();
+    for expected in
+        ["id=\"stands\"", "RE-01", "RE-10", "chair, clerk", "+1\u{202f}000", "a later correction took its place"]
+    {
+        assert!(page.contains(expected), "{expected}");
+    }
+    let untouched =
+        |page: &str| page.split("id=\"candidates\"").nth(1).unwrap().split("</table>").next().unwrap().to_owned();
+    assert_eq!(untouched(page), untouched(&before["site/contest-1.html"]), "the counted votes stay where they were");
+    assert!(!after["site/contest-2.html"].contains("id=\"stands\""), "the other contest has none");
+    assert!(!before["site/contest-1.html"].contains("index/statements.json"));
+    let stations = &after["site/stations-1.html"];
+    html::check(stations).unwrap();
+    assert_eq!(stations.matches("class=\"corrected\"").count(), 2);
+    assert!(page.contains("1 record is endorsed"));
+}

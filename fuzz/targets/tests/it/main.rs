@@ -77,7 +77,7 @@ macro_rules! replays {
 }
 
 replays! {
-    add_checkpoint bundle checkpoint compact datagram entry entry_tile fork gate intake journal lists manifest mapping
+    add_checkpoint bundle checkpoint compact datagram entry entry_tile fork gate handed_in intake journal lists manifest mapping
     note package policy proof proven published receipt record script statement tile_path trust verifier_key
     witness_answer
 }
@@ -120,7 +120,7 @@ fn every_seed_gets_past_the_first_check() {
             "add_checkpoint" => tallyproof_log::witness::AddCheckpoint::parse(&bytes).is_ok(),
             "policy" => parses::<tallyproof_log::policy::Policy>(&bytes),
             "trust" => tallyproof_count::Trust::parse(&bytes, "").is_ok(),
-            "note" => tallyproof_log::note::SignedNote::parse(&bytes).is_ok(),
+            "handed_in" | "note" => tallyproof_log::note::SignedNote::parse(&bytes).is_ok(),
             "checkpoint" => parses::<Checkpoint>(&bytes) || tallyproof_log::note::SignedNote::parse(&bytes).is_ok(),
             "package" => {
                 let files = tallyproof_fuzz_targets::package_files(&bytes);

@@ -43,7 +43,7 @@ impl Default for GatherConfig {
 pub(super) enum ToGatherer {
     /// The log has signed a checkpoint.
     Signed(SignedNote),
-    /// A statement in the log has put this policy in force, from the next checkpoint on.
+    /// A statement in the log has put this policy in force: from the checkpoint on that is signed next.
     Policy(Box<Policy>),
     /// The latest checkpoint is the last: say when it is complete.
     Last(Sender<Cosigned>),
@@ -101,7 +101,9 @@ impl Prepared {
         getrandom::fill(&mut seed)?;
         let pace = Pace { every_ms: millis(config.every), timeout_ms: millis(config.timeout) };
         let mut gatherer = Gatherer::new(policy, pace, u64::from_be_bytes(seed));
-        held.iter().for_each(|(url, size)| gatherer.learn(url, *size));
+        for (url, size) in held {
+            gatherer.learn(url, *size);
+        }
         let (handle, inbox) = mpsc::channel();
         Ok(Self { gatherer, config, inbox, handle })
     }
@@ -130,6 +132,7 @@ impl Prepared {
             clients: HashMap::new(),
             latest: None,
             complete: None,
+            policy: None,
         };
         super::background("centre-gatherer", move || gathering.run(&inbox))
     }
@@ -146,6 +149,8 @@ struct Gathering {
     handle: Sender<ToGatherer>,
     clients: HashMap<usize, Client>,
     latest: Option<SignedNote>,
+    /// In force from the next checkpoint on: what came before is not to be judged by it.
+    policy: Option<Policy>,
     /// Who waits for the last checkpoint.
     complete: Option<Sender<Cosigned>>,
 }
@@ -161,7 +166,9 @@ impl Gathering {
             };
             let actions = self.take(message);
             self.shared.witnessing.show(&self.gatherer);
-            actions.into_iter().for_each(|action| self.act(action));
+            for action in actions {
+                self.act(action);
+            }
         }
     }
 
@@ -178,13 +185,18 @@ impl Gathering {
     fn take(&mut self, message: Option<ToGatherer>) -> Vec<Action> {
         let now = self.now();
         let input = match message {
+            Some(ToGatherer::Policy(policy)) => {
+                self.policy = Some(*policy);
+                return Vec::new();
+            }
             Some(ToGatherer::Signed(note)) => {
+                if let Some(policy) = self.policy.take() {
+                    self.gatherer.set_policy(policy);
+                    // They are numbered by the policy.
+                    self.clients.clear();
+                }
                 self.latest = Some(note.clone());
                 Input::Signed { note, last: false }
-            }
-            Some(ToGatherer::Policy(policy)) => {
-                self.gatherer.set_policy(*policy);
-                Input::Tick
             }
             Some(ToGatherer::Last(complete)) => {
                 self.complete = Some(complete);

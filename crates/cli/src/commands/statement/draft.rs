@@ -8,13 +8,13 @@ mod policy;
 
 use std::fmt;
 use std::path::PathBuf;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, anyhow, ensure};
 use clap::Subcommand;
 use schemars::JsonSchema;
 use serde::Serialize;
-use tallyproof_count::{Ledger, Totals};
+use tallyproof_count::{Ledger, Source, Totals, Verification};
 use tallyproof_log::merkle::Hash;
 use tallyproof_record::definition::{Committed, Contest};
 use tallyproof_record::statement::{Act, Draft, Statement};
@@ -22,7 +22,12 @@ use tallyproof_record::{ContestNo, StationNo};
 
 use crate::statement::Paper;
 use crate::statement::paper::create;
+use crate::statement::signatures::needed;
 use crate::{Exit, Printer, Report, bundle_source, package};
+
+/// How often a bundle that does not hold is looked at again, and after which pause.
+const TRIES: u32 = 2;
+const PAUSE: Duration = Duration::from_millis(700);
 
 /// Arguments of `tallyproof statement draft`.
 #[derive(Debug, clap::Args)]
@@ -100,6 +105,7 @@ impl Common {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).context("the clock is set before 1970")?;
         let statement =
             Statement { election: *election.hash(), phase: election.election().phase(), made_at: now.as_secs(), act };
+        needed(election, statement.kind())?;
         let draft = Draft::new(&statement)?;
         create(&self.out, draft.as_bytes())?;
         let (kind, id) = (statement.kind().as_str(), hex::encode(draft.id()));
@@ -119,25 +125,37 @@ pub(super) struct Verified {
 /// Verifies a bundle in full: nobody is to sign what a bundle merely says.
 pub(super) fn verified_bundle(place: &str, election: &Committed, printer: &Printer) -> anyhow::Result<Verified> {
     let source = bundle_source::open(place)?;
-    let progress = printer.progress(0, "verifying");
-    let found = tallyproof_count::verify(source.as_ref(), None, &|done, total| {
-        progress.set_length(total);
-        progress.set_position(done);
-    });
-    progress.finish_and_clear();
-    let found = found?;
+    let mut found = verify(source.as_ref(), printer)?;
+    for _ in 0..TRIES {
+        if found.ok {
+            break;
+        }
+        // A bundle that is being published does not hold for a moment.
+        std::thread::sleep(PAUSE);
+        found = verify(source.as_ref(), printer)?;
+    }
+    if let Some(problem) = found.problems.first() {
+        anyhow::bail!("the bundle {place} does not hold: {problem}; `tallyproof verify` lists everything");
+    }
     ensure!(
         found.definition == election.hash().to_string(),
         "the bundle {place} is of definition {}, the package is {}",
         found.definition,
         election.hash()
     );
-    if let Some(problem) = found.problems.first() {
-        anyhow::bail!("the bundle {place} does not hold: {problem}; `tallyproof verify` lists everything");
-    }
     let root = Hash::from_base64(&found.root).context("the bundle's root is unknown")?;
     let (ledger, sums) = found.ledger.zip(found.sums).context("the bundle's definition is unusable")?;
     Ok(Verified { ledger, sums, root })
+}
+
+fn verify(source: &dyn Source, printer: &Printer) -> anyhow::Result<Verification> {
+    let progress = printer.progress(0, "verifying");
+    let found = tallyproof_count::verify(source, None, &|done, total| {
+        progress.set_length(total);
+        progress.set_position(done);
+    });
+    progress.finish_and_clear();
+    Ok(found?)
 }
 
 fn station(election: &Committed, id: &str) -> anyhow::Result<StationNo> {
