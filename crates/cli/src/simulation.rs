@@ -61,10 +61,11 @@ impl Tally {
         Self { steps: outcome.steps, marks: outcome.marks.clone(), failed }
     }
 
-    fn and(mut self, other: Self) -> Self {
-        self.marks.add(&other.marks);
-        let failed = self.failed.into_iter().chain(other.failed).min();
-        Self { steps: self.steps.saturating_add(other.steps), marks: self.marks, failed }
+    fn and(mut self, Self { steps, marks, failed }: Self) -> Self {
+        self.marks.add(&marks);
+        self.steps = self.steps.saturating_add(steps);
+        self.failed = self.failed.into_iter().chain(failed).min();
+        self
     }
 }
 

@@ -38,13 +38,16 @@ pub(super) enum ToJournal {
     Stop,
 }
 
+/// A durable group, and who waits for its receipts.
+pub(super) type Settled = Vec<Durable<Reply>>;
+
 /// The queue to the journal thread.
 pub(super) fn queue() -> (SyncSender<ToJournal>, Receiver<ToJournal>) {
     sync_channel(QUEUE)
 }
 
 /// The queue to the receipts thread.
-pub(super) fn receipts_queue() -> (SyncSender<Vec<Durable<Reply>>>, Receiver<Vec<Durable<Reply>>>) {
+pub(super) fn receipts_queue() -> (SyncSender<Settled>, Receiver<Settled>) {
     sync_channel(QUEUE)
 }
 
@@ -53,7 +56,7 @@ pub(super) struct Writer<J> {
     pub(super) shared: Arc<Shared>,
     pub(super) journal: J,
     pub(super) inbox: Receiver<ToJournal>,
-    pub(super) receipts: SyncSender<Vec<Durable<Reply>>>,
+    pub(super) receipts: SyncSender<Settled>,
     pub(super) publisher: mpsc::Sender<ToPublisher>,
     /// Set while the publisher has a batch in hand: it then gets a larger one next instead of a queue of small ones.
     pub(super) publishing: Arc<AtomicBool>,
@@ -100,7 +103,9 @@ impl<J: Journal> Writer<J> {
                     self.turn_away(taken.into_iter().map(|taken| (*taken.record.digest(), taken.reply)));
                 }
                 ToJournal::Records(taken) => {
-                    taken.into_iter().for_each(|Taken { record, reply }| self.records.take(record, reply));
+                    for Taken { record, reply } in taken {
+                        self.records.take(record, reply);
+                    }
                 }
                 ToJournal::Close(done) => {
                     self.closed = true;
@@ -139,7 +144,7 @@ impl<J: Journal> Writer<J> {
         }
     }
 
-    fn settle(&mut self, durable: Vec<Durable<Reply>>) {
+    fn settle(&mut self, durable: Settled) {
         add(&self.shared.counters.journalled, durable.len());
         self.shared.counters.journal_failing.store(false, Relaxed);
         for record in &durable {
@@ -206,7 +211,7 @@ impl<J: Journal> Writer<J> {
 }
 
 /// Runs the receipts thread until the journal thread ends: signs for durable records, and answers everyone who waits.
-pub(super) fn sign_receipts(shared: &Shared, inbox: &Receiver<Vec<Durable<Reply>>>) {
+pub(super) fn sign_receipts(shared: &Shared, inbox: &Receiver<Settled>) {
     for settled in inbox {
         if settled.len() < SIGN_TOGETHER {
             for one in settled {
