@@ -15,10 +15,10 @@ use crate::{
 pub enum RestartError {
     /// What was signed last is not known.
     #[error(
-        "the file with the last signed checkpoint is missing, although the journal holds records: without it a rolled-back journal \
+        "{0} is missing, although the journal holds records: without it a rolled-back journal \
          would go unseen. If you are certain that the journal is the newest, copy the last published log/checkpoint there"
     )]
-    Forgotten,
+    Forgotten(String),
     /// A record of the journal is none.
     #[error("journal record {row}: {refusal}")]
     Record {
@@ -44,6 +44,8 @@ pub struct Memory {
     pub published: Option<Promise>,
     /// The checkpoint signed last.
     pub signed: Option<Promise>,
+    /// Where that one ought to be, for the message.
+    pub place: String,
     /// What others hold: witnesses, a frozen end.
     pub held: Vec<Promise>,
 }
@@ -72,9 +74,9 @@ pub struct Rebuild {
 impl Rebuild {
     /// Begins with entry 0, whose tiles are returned where they may not be published.
     pub fn begin(definition: &Committed, memory: Memory) -> Result<(Self, Option<Growth>), RestartError> {
-        let Memory { last, published, signed, held } = memory;
+        let Memory { last, published, signed, place, held } = memory;
         if signed.is_none() && last > 0 {
-            return Err(RestartError::Forgotten);
+            return Err(RestartError::Forgotten(place));
         }
         let size = published.as_ref().map_or(0, |promise| promise.checkpoint.size);
         let promises = published.into_iter().chain(signed).chain(held).collect();

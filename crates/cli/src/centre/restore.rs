@@ -47,9 +47,9 @@ pub(super) fn restore(
     let end = promise_in(shared, frozen.clone(), last.frozen().path())?;
     let final_checkpoint = end.as_ref().map(|end| end.checkpoint.clone());
     let held = cosigned.into_iter().chain(end).chain(held).collect();
-    let found = restart::Memory { last: journal.last(), published, signed, held };
-    let (rebuild, first) =
-        Rebuild::begin(&shared.definition, found).with_context(|| last.path().display().to_string())?;
+    let place = last.path().display().to_string();
+    let found = restart::Memory { last: journal.last(), published, signed, place, held };
+    let (rebuild, first) = Rebuild::begin(&shared.definition, found)?;
     // Until the journal's own takes its place.
     let (empty, _) = Sequencer::begin(&shared.definition)?;
     let (shared, sequencer) = (Arc::clone(shared), Arc::new(RwLock::new(empty)));

@@ -140,7 +140,7 @@ impl Centre {
     ) -> Result<Self, StartError> {
         let published = promise_in(country, disk.checkpoint.as_deref(), "log/checkpoint")?;
         let signed = promise_in(country, disk.remembered.as_deref(), "last-checkpoint")?;
-        let mut memory = Memory { last: disk.last(), published, signed, held: Vec::new() };
+        let mut memory = Memory { last: disk.last(), published, signed, ..Memory::default() };
         if bug == Some(Bug::SignedBelowLast) {
             let begun = signed_nothing(country)?;
             (memory.signed, memory.published) = (Some(begun), None);

@@ -84,6 +84,8 @@ pub(super) struct Disk {
     pub(super) rots: bool,
     /// Operations until the power fails.
     pub(super) power_in: Option<u32>,
+    /// It is the program alone that is killed then; the machine goes on.
+    pub(super) program_only: bool,
     pub(super) starting: bool,
     /// A planted bug: a tile that is there is taken for durable.
     pub(super) found_is_safe: bool,
@@ -105,6 +107,7 @@ impl Disk {
             shelf_fails: false,
             rots: false,
             power_in: None,
+            program_only: false,
             starting: false,
             found_is_safe: false,
             rng,
@@ -280,7 +283,7 @@ impl Shelf for Disk {
         if !placed {
             return Ok(());
         }
-        if self.sync_fails && self.coin() {
+        if self.sync_fails {
             self.marks.hit(Mark::ShelfAmbiguous);
             return Err(DiskError::Sync);
         }

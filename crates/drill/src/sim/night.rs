@@ -331,15 +331,12 @@ impl<'a> World<'a> {
     fn happen(&mut self, what: What) {
         match what {
             What::Seal(slot, variant) => self.seal(slot, variant),
-            What::CentrePower { operations, down_ms } => {
+            What::CentrePower { operations, down_ms } | What::CentreKilled { operations, down_ms } => {
                 self.disk.power_in = Some(operations);
+                self.disk.program_only = matches!(what, What::CentreKilled { .. });
                 if operations == 0 && self.centre.is_some() {
                     self.lose_centre_power(down_ms);
                 }
-            }
-            What::CentreKilled { down_ms } => {
-                self.disk.lose_program();
-                self.stop_centre(down_ms);
             }
             What::DiskFull { for_ms } => self.break_for(Fault::Full, for_ms),
             What::SyncFails { for_ms } => self.break_for(Fault::Sync, for_ms),
@@ -621,6 +618,10 @@ impl<'a> World<'a> {
                 let down = 100 + u64::from(self.rng.next_u32()) % 3_000;
                 self.note(|| "the centre loses power".into());
                 self.lose_centre_power(down);
+                // Some operators reach for a backup after a crash.
+                if !self.mended && self.rng.next_u32().is_multiple_of(5) {
+                    self.restore_backup(down);
+                }
                 Ok(())
             }
             Err(Stop::Halt(_)) if self.rolled_back => {
@@ -647,7 +648,11 @@ impl<'a> World<'a> {
     }
 
     fn lose_centre_power(&mut self, down_ms: u64) {
-        self.disk.lose_power();
+        if std::mem::take(&mut self.disk.program_only) {
+            self.disk.lose_program();
+        } else {
+            self.disk.lose_power();
+        }
         self.stop_centre(down_ms);
     }
 
@@ -719,7 +724,7 @@ impl<'a> World<'a> {
             }
             StartError::Disk(DiskError::Damaged(_)) => self.marks.hit(Mark::RestartDamaged),
             StartError::Disk(DiskError::Full | DiskError::Sync) => {}
-            StartError::Restart(RestartError::Forgotten) => {
+            StartError::Restart(RestartError::Forgotten(_)) => {
                 self.marks.hit(Mark::MemoryLost);
                 self.disk.remembered.clone_from(&self.disk.checkpoint);
             }

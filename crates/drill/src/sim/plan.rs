@@ -26,8 +26,9 @@ pub(super) enum What {
         operations: u32,
         down_ms: u64,
     },
-    /// The centre's program is killed now; the disk has power.
+    /// The centre's program is killed after so many operations of its disk, which keeps its power.
     CentreKilled {
+        operations: u32,
         down_ms: u64,
     },
     DiskFull {
@@ -135,7 +136,7 @@ pub(super) fn draw(rng: &mut ChaCha8Rng, slots: &[SlotNo]) -> Vec<Planned> {
             plan.push(Planned { at: at + u64::from(below(rng, 9_000)), what: What::Seal(slot, variant) });
         }
     }
-    for _ in 0..10 + below(rng, 32) {
+    for _ in 0..10 + below(rng, 36) {
         plan.push(Planned { at: time(rng), what: fault(rng) });
     }
     for _ in 0..36 {
@@ -151,9 +152,9 @@ fn fault(rng: &mut ChaCha8Rng) -> What {
     let for_ms = 200 + u64::from(below(rng, 9_000));
     let down_ms = 50 + u64::from(below(rng, 6_000));
     match below(rng, 35) {
-        0..=4 => What::CentrePower { operations: below(rng, 24), down_ms },
+        0..=3 => What::CentrePower { operations: below(rng, 24), down_ms },
         5 | 6 | 14 | 29 | 30 => What::RestoreBackup { down_ms },
-        7 => What::CentreKilled { down_ms },
+        4 | 7 => What::CentreKilled { operations: below(rng, 24), down_ms },
         8 => What::DiskFull { for_ms },
         9 => What::SyncFails { for_ms },
         10 => What::ShelfFails { for_ms },

@@ -2,7 +2,7 @@
 
 use tallyproof_drill::sim::{Bug, Country, Mark, Marks, Night, shrink};
 
-const SLICE: u64 = 300;
+const SLICE: u64 = 400;
 
 #[test]
 fn every_seed_of_the_slice_keeps_every_invariant() {
