@@ -198,6 +198,12 @@ impl Checker {
         Ok(())
     }
 
+    /// The file with what was signed last is lost: what was in it alone, and never shown, is nowhere any more.
+    pub(super) fn memory_lost(&mut self) {
+        let shown = self.entries.len() as u64;
+        self.signed.retain(|size, _| *size <= shown);
+    }
+
     /// An operator has put another journal in place, and the centre has started with it.
     pub(super) fn journal_replaced(&mut self, disk: &Disk) {
         self.journal = disk.journal.digests().collect();

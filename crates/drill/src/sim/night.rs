@@ -347,6 +347,7 @@ impl<'a> World<'a> {
             What::MemoryLost { down_ms } => {
                 self.disk.lose_power();
                 self.disk.remembered = None;
+                self.checker.memory_lost();
                 self.stop_centre(down_ms);
             }
             What::StationPower { station, operations, down_ms: _ } => {

@@ -64,9 +64,10 @@ fn a_failing_night_is_shrunk_to_what_it_needs() {
 
 /// For measurements, built with `--release`: `SEEDS=10000 cargo test --release -p tallyproof-drill --test it sim::many -- --ignored`.
 #[test]
-#[ignore = "as many seeds as the variable SEEDS says, on all cores"]
+#[ignore = "as many seeds as the variable SEEDS says, from FIRST on, on all cores"]
 fn many_seeds() {
     let seeds: u64 = std::env::var("SEEDS").unwrap().parse().unwrap();
+    let first: u64 = std::env::var("FIRST").map_or(0, |first| first.parse().unwrap());
     let cores = std::thread::available_parallelism().unwrap().get() as u64;
     let (country, began) = (Country::new().unwrap(), std::time::Instant::now());
     let steps: u64 = std::thread::scope(|scope| {
@@ -75,10 +76,14 @@ fn many_seeds() {
             move || -> u64 {
                 let run = |seed| {
                     let report = Night::of(country, seed).run(country, false);
-                    assert_eq!(report.violation, None, "seed {seed}");
+                    if let Some(violation) = report.violation {
+                        let shrunk = shrink(country, &Night::of(country, seed)).unwrap();
+                        let (plan, trace) = (shrunk.night.plan().join("\n"), shrunk.report.trace.join("\n"));
+                        panic!("seed {seed}: {violation}\n{plan}\n{trace}");
+                    }
                     report.steps
                 };
-                (core..seeds).step_by(usize::try_from(cores).unwrap()).map(run).sum()
+                (first + core..first + seeds).step_by(usize::try_from(cores).unwrap()).map(run).sum()
             }
         };
         let threads: Vec<_> = (0..cores).map(|core| scope.spawn(share(core))).collect();
