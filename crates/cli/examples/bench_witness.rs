@@ -1,5 +1,5 @@
 //! `cargo xtask bench witness`: what a witness does with 100,000 entries, verify, recount and keep a copy, against the verification of
-//! the same bundle, in one run; and what it holds in memory meanwhile.
+//! the same bundle, in one run.
 
 mod bench_world;
 

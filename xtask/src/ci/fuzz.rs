@@ -11,7 +11,7 @@ use super::Verdict::{self, Held, NotHere};
 use crate::command::{output, succeed, works};
 
 /// Seconds for each target.
-const SECONDS: u32 = 30;
+const SECONDS: u32 = 20;
 
 /// The place where `cargo fuzz` leaves its programs, below `fuzz/target/`.
 const HOST: &str = "x86_64-unknown-linux-gnu";

@@ -36,7 +36,7 @@ pub(super) const ALL: &[Step] = &[
     after(&["build"], step("readme", "README's first command", readme)),
     after(&["build"], step("drill", "a rehearsal with every kind of attack, path and fault", drill)),
     step("crash", "kill -9 at random moments of a night, and of a flood", crash),
-    step("fuzz", "half a minute for each decoder of foreign bytes", fuzz::run),
+    step("fuzz", "a third of a minute for each decoder of foreign bytes", fuzz::run),
 ];
 
 fn format(place: &Place) -> Result<Verdict> {

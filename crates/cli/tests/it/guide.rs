@@ -1,6 +1,6 @@
 //! The guide's commands, run as they stand on the page, so that the page cannot go out of date.
 
-use std::net::UdpSocket;
+use std::net::{Ipv4Addr, TcpListener, UdpSocket};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::{env, fs};
@@ -11,8 +11,16 @@ fn blocks(page: &str, language: &str) -> String {
     page.split(&fence).skip(1).filter_map(|rest| rest.split("```").next()).collect()
 }
 
-fn free_port() -> u16 {
-    UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+/// Two ports that nobody has, for datagrams and connections. Below those that the system hands out: between this look and the
+/// centre's start another test's connection could be given one of them.
+fn free_ports() -> [u16; 2] {
+    let first = 10_000 + u16::try_from(std::process::id() % 10_000).unwrap() * 2;
+    let is_free = |port: &u16| {
+        UdpSocket::bind((Ipv4Addr::LOCALHOST, *port)).is_ok() && TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok()
+    };
+    // One that has a number of the page in it would be replaced in its turn.
+    let mut free = (first..u16::MAX).filter(|port| !port.to_string().contains("741")).filter(is_free);
+    [free.next().unwrap(), free.next().unwrap()]
 }
 
 /// Runs the commands of a page in a folder of its own: everything printed, and the exit code.
@@ -25,7 +33,8 @@ fn run_page(name: &str) -> (String, Option<i32>) {
     // The page's ports may be taken on the machine that runs the tests.
     let commands = ["7410", "7411"]
         .iter()
-        .fold(blocks(&page, "sh"), |commands, port| commands.replace(port, &free_port().to_string()));
+        .zip(free_ports())
+        .fold(blocks(&page, "sh"), |commands, (port, free)| commands.replace(port, &free.to_string()));
     let program = Path::new(env!("CARGO_BIN_EXE_tallyproof")).parent().unwrap();
     let path = env::join_paths([program.to_owned()].into_iter().chain(env::split_paths(&env::var_os("PATH").unwrap())));
     // If a command fails, the centre must not outlive the test.
