@@ -1,12 +1,13 @@
 //! Repository chores, run as `cargo xtask COMMAND`.
 //!
 //! `tidy` is the architecture test, `ci` passes every test and installs what they need, `bench` prints the
-//! table of ratios, `generate` writes the documents that come from code.
+//! table of ratios, `sim` runs seeds of the simulated country, `generate` writes the documents that come from code.
 
 mod bench;
 mod ci;
 mod command;
 mod generate;
+mod sim;
 mod tidy;
 
 use std::path::{Path, PathBuf};
@@ -20,6 +21,7 @@ usage: cargo xtask COMMAND
   tidy [--root DIR]     check arrows between crates, purity, dependencies, names, sizes and links
   ci [STEP…]            run every check (or only the named steps); `ci --list` names them
   bench [NAME…]         run the benches and print one table of ratios
+  sim [SEEDS|--forever]  run so many seeds of the simulated country (10000), or go on until one fails
   generate [--check]    write the documents that come from code, or say which are stale";
 
 fn main() -> ExitCode {
@@ -42,6 +44,7 @@ fn run(arguments: &[String]) -> Result<bool> {
         ["tidy", "--root", directory] => tidy::run(Path::new(directory)),
         ["ci", steps @ ..] => ci::run(&workspace_root()?, steps),
         ["bench", names @ ..] => bench::run(&workspace_root()?, names),
+        ["sim", rest @ ..] => sim::run(&workspace_root()?, rest),
         ["generate"] => generate::run(&workspace_root()?, false),
         ["generate", "--check"] => generate::run(&workspace_root()?, true),
         _ => bail!("{USAGE}"),

@@ -15,9 +15,12 @@ pub mod journal;
 pub mod known;
 pub mod lanes;
 pub mod promise;
+pub mod publication;
+pub mod restart;
 pub mod sequencer;
 #[cfg(test)]
 mod testing;
+pub mod writer;
 
 pub use gate::Gate;
 pub use gatherer::Gatherer;
@@ -26,3 +29,4 @@ pub use journal::Journal;
 pub use known::Known;
 pub use lanes::{Lane, Lanes};
 pub use sequencer::Sequencer;
+pub use writer::Writer;

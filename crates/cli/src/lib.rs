@@ -34,6 +34,7 @@ pub mod package;
 pub mod printer;
 pub mod relay;
 pub mod serve;
+pub mod simulation;
 pub mod sockets;
 pub mod statement;
 pub mod station;

@@ -11,6 +11,7 @@
 //! | [`hostile`] | what attackers send |
 //! | [`script`] | a drill as a file: who sends when, what breaks, who attacks |
 //! | [`synthetic`] | a made-up election of any size |
+//! | [`sim`] | a whole country in virtual time, with every fault, and the invariants after every step |
 //! | [`witnesses`] | the witnesses of a rehearsal, and the policy that asks for them |
 
 pub mod hostile;
@@ -18,5 +19,6 @@ pub mod keys;
 pub mod network;
 pub mod population;
 pub mod script;
+pub mod sim;
 pub mod synthetic;
 pub mod witnesses;

@@ -6,10 +6,10 @@ use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
-use tallyproof_centre::Journal;
-use tallyproof_centre::intake::{Authentic, Refusal, Together};
-use tallyproof_centre::journal::{self, Row};
-use tallyproof_record::receipt::Receipt;
+use tallyproof_centre::intake::Refusal;
+use tallyproof_centre::writer::{Durable, NotDurable};
+use tallyproof_centre::{Journal, writer};
+use tallyproof_record::cose::RecordDigest;
 
 use super::Cut;
 use super::pipeline::{Answer, Reply, Taken, turn_away};
@@ -38,12 +38,8 @@ pub(super) enum ToJournal {
     Stop,
 }
 
-/// A durable record, and who waits for its receipt.
-#[derive(Debug)]
-pub(super) struct Settled {
-    receipt: Receipt,
-    reply: Reply,
-}
+/// A durable group, and who waits for its receipts.
+pub(super) type Settled = Vec<Durable<Reply>>;
 
 /// The queue to the journal thread.
 pub(super) fn queue() -> (SyncSender<ToJournal>, Receiver<ToJournal>) {
@@ -51,7 +47,7 @@ pub(super) fn queue() -> (SyncSender<ToJournal>, Receiver<ToJournal>) {
 }
 
 /// The queue to the receipts thread.
-pub(super) fn receipts_queue() -> (SyncSender<Vec<Settled>>, Receiver<Vec<Settled>>) {
+pub(super) fn receipts_queue() -> (SyncSender<Settled>, Receiver<Settled>) {
     sync_channel(QUEUE)
 }
 
@@ -60,16 +56,14 @@ pub(super) struct Writer<J> {
     pub(super) shared: Arc<Shared>,
     pub(super) journal: J,
     pub(super) inbox: Receiver<ToJournal>,
-    pub(super) receipts: SyncSender<Vec<Settled>>,
+    pub(super) receipts: SyncSender<Settled>,
     pub(super) publisher: mpsc::Sender<ToPublisher>,
     /// Set while the publisher has a batch in hand: it then gets a larger one next instead of a queue of small ones.
     pub(super) publishing: Arc<AtomicBool>,
     pub(super) cut: Cut,
     pub(super) last_cut: Instant,
-    /// Records to be made durable together.
-    pub(super) group: Vec<Taken>,
-    /// Durable records that no cut covers yet.
-    pub(super) uncut: Vec<Authentic>,
+    /// Records on their way, and those that no cut covers yet.
+    pub(super) records: writer::Writer<Reply>,
     /// Whether the log is about to be finished: no record may come after its last checkpoint.
     pub(super) closed: bool,
 }
@@ -105,8 +99,14 @@ impl<J: Journal> Writer<J> {
         let mut message = first;
         while let Some(current) = message {
             match current {
-                ToJournal::Records(taken) if self.closed => self.turn_away(taken),
-                ToJournal::Records(mut taken) => self.group.append(&mut taken),
+                ToJournal::Records(taken) if self.closed => {
+                    self.turn_away(taken.into_iter().map(|taken| (*taken.record.digest(), taken.reply)));
+                }
+                ToJournal::Records(taken) => {
+                    for Taken { record, reply } in taken {
+                        self.records.take(record, reply);
+                    }
+                }
                 ToJournal::Close(done) => {
                     self.closed = true;
                     self.publish_all(Some(done));
@@ -118,7 +118,7 @@ impl<J: Journal> Writer<J> {
                     return Next::End;
                 }
             }
-            message = if self.group.len() < GROUP { self.inbox.try_recv().ok() } else { None };
+            message = if self.records.waiting() < GROUP { self.inbox.try_recv().ok() } else { None };
         }
         Next::GoOn
     }
@@ -132,57 +132,38 @@ impl<J: Journal> Writer<J> {
     }
 
     fn commit(&mut self) {
-        let group = self.without_known();
-        if group.is_empty() {
-            return;
-        }
-        let rows: Vec<Row<'_>> =
-            group.iter().map(|taken| Row { digest: taken.record.digest(), record: taken.record.bytes() }).collect();
-        match self.journal.append(&rows) {
-            Ok(_) => self.settle(group),
-            Err(error) => self.refuse(group, &error),
-        }
-    }
-
-    /// The group without statements whose every signature another copy brings. Two workers may have admitted them side by side;
-    /// here, where the journal's order is made, it shows which came first.
-    fn without_known(&mut self) -> Vec<Taken> {
-        let mut together = Together::default();
-        let group = std::mem::take(&mut self.group).into_iter();
-        let (new, known): (Vec<_>, Vec<_>) = group.partition(|taken| together.take(&self.shared.intake, &taken.record));
-        for Taken { record, reply } in known {
-            let waiting = self.shared.known(record.digest()).forget(record.digest());
+        let commit = self.records.commit(&self.shared.intake, &mut self.journal);
+        for (digest, reply) in commit.repeated {
+            let waiting = self.shared.known(&digest).forget(&digest);
             turn_away(&self.shared, Answer::Refused(Refusal::Known), waiting.into_iter().chain([reply]));
         }
-        new
+        match commit.written {
+            Ok(durable) if durable.is_empty() => {}
+            Ok(durable) => self.settle(durable),
+            Err(refused) => self.refuse(refused),
+        }
     }
 
-    fn settle(&mut self, group: Vec<Taken>) {
-        add(&self.shared.counters.journalled, group.len());
+    fn settle(&mut self, durable: Settled) {
+        add(&self.shared.counters.journalled, durable.len());
         self.shared.counters.journal_failing.store(false, Relaxed);
-        let settled = group.into_iter().map(|Taken { record, reply }| {
-            // Before anybody hears of the statement: a record that relies on it comes after it in the journal.
-            self.shared.intake.note(&record);
-            let receipt = record.receipt();
-            self.shared.outstanding.settle(receipt.station, receipt.contest);
-            self.uncut.push(record);
-            Settled { receipt, reply }
-        });
-        let settled = settled.collect();
+        for record in &durable {
+            self.shared.outstanding.settle(record.station(), record.contest());
+        }
         // The receipts thread outlives this one.
-        let _ = self.receipts.send(settled);
+        let _ = self.receipts.send(durable);
     }
 
     /// No receipt, ever, for a group that the journal did not take.
-    fn refuse(&self, group: Vec<Taken>, error: &J::Error) {
-        self.failed(error, "the journal takes no records; no receipts for them");
-        self.turn_away(group);
+    fn refuse(&self, NotDurable { error, records }: NotDurable<Reply, J::Error>) {
+        self.failed(&error, "the journal takes no records; no receipts for them");
+        self.turn_away(records);
     }
 
     /// Its senders send again.
-    fn turn_away(&self, group: Vec<Taken>) {
-        for Taken { record, reply } in group {
-            let waiters = self.shared.known(record.digest()).forget(record.digest());
+    fn turn_away(&self, records: impl IntoIterator<Item = (RecordDigest, Reply)>) {
+        for (digest, reply) in records {
+            let waiters = self.shared.known(&digest).forget(&digest);
             waiters.into_iter().chain([reply]).for_each(|reply| reply.answer(Answer::Unavailable));
         }
     }
@@ -199,7 +180,7 @@ impl<J: Journal> Writer<J> {
     fn until_cut(&self) -> Duration {
         const LONG: Duration = Duration::from_secs(1);
         match self.cut {
-            Cut::Every(period) if !self.uncut.is_empty() => {
+            Cut::Every(period) if self.records.has_uncut() => {
                 period.saturating_sub(self.last_cut.elapsed()).clamp(Duration::from_millis(1), LONG)
             }
             _ => LONG,
@@ -208,22 +189,18 @@ impl<J: Journal> Writer<J> {
 
     fn cut_is_due(&self) -> bool {
         let Cut::Every(period) = self.cut else { return false };
-        !self.uncut.is_empty() && self.last_cut.elapsed() >= period && !self.publishing.load(Relaxed)
+        self.records.has_uncut() && self.last_cut.elapsed() >= period && !self.publishing.load(Relaxed)
     }
 
     /// Ends the batch: the cut is durable before the publisher hears of it. Says whether it is.
     fn cut(&mut self) -> bool {
         self.last_cut = Instant::now();
-        if self.uncut.is_empty() {
-            return true;
-        }
-        let cut = journal::Cut::after(self.journal.last());
-        match self.journal.mark(cut) {
-            Ok(()) => {
+        match self.records.cut(&mut self.journal) {
+            Ok(None) => true,
+            Ok(Some((cut, batch))) => {
                 self.shared.counters.journal_failing.store(false, Relaxed);
                 self.publishing.store(true, Relaxed);
-                let batch = ToPublisher::Batch(cut, std::mem::take(&mut self.uncut));
-                self.publisher.send(batch).is_ok()
+                self.publisher.send(ToPublisher::Batch(cut, batch)).is_ok()
             }
             Err(error) => {
                 self.failed(&error, "the journal could not note the end of a batch; it stays open");
@@ -234,7 +211,7 @@ impl<J: Journal> Writer<J> {
 }
 
 /// Runs the receipts thread until the journal thread ends: signs for durable records, and answers everyone who waits.
-pub(super) fn sign_receipts(shared: &Shared, inbox: &Receiver<Vec<Settled>>) {
+pub(super) fn sign_receipts(shared: &Shared, inbox: &Receiver<Settled>) {
     for settled in inbox {
         if settled.len() < SIGN_TOGETHER {
             for one in settled {
@@ -247,10 +224,10 @@ pub(super) fn sign_receipts(shared: &Shared, inbox: &Receiver<Vec<Settled>>) {
     }
 }
 
-fn hand_out(shared: &Shared, Settled { receipt, reply }: Settled) {
-    let signed = receipt.sign(shared.definition.hash(), &shared.keys.receipts);
-    let mut waiters = shared.known(&receipt.digest).settle(&receipt.digest, signed);
-    waiters.push(reply);
+fn hand_out(shared: &Shared, durable: Durable<Reply>) {
+    let (digest, signed) = (*durable.digest(), durable.sign(shared.definition.hash(), &shared.keys.receipts));
+    let mut waiters = shared.known(&digest).settle(&digest, signed);
+    waiters.push(durable.into_waiter());
     add(&shared.counters.receipts, waiters.len());
     for reply in waiters {
         reply.answer(Answer::Receipt(signed));
@@ -260,7 +237,7 @@ fn hand_out(shared: &Shared, Settled { receipt, reply }: Settled) {
 #[cfg(test)]
 mod tests {
     use ed25519_dalek::SigningKey;
-    use tallyproof_centre::journal::Step;
+    use tallyproof_centre::journal::{self, Row, Step};
     use tallyproof_log::policy::Policy;
     use tallyproof_record::definition::package::{self, Files};
     use tallyproof_record::definition::{Committed, StationKey};
@@ -357,8 +334,7 @@ mod tests {
             publishing: Arc::default(),
             cut: Cut::OnDemand,
             last_cut: Instant::now(),
-            group: Vec::new(),
-            uncut: Vec::new(),
+            records: writer::Writer::resume(Vec::new()),
             closed: false,
         };
 

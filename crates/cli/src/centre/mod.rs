@@ -334,8 +334,7 @@ impl Writers {
             publishing: Arc::clone(&publishing),
             cut: settings.cut,
             last_cut: Instant::now(),
-            group: Vec::new(),
-            uncut: self.uncut,
+            records: tallyproof_centre::Writer::resume(self.uncut),
             closed: false,
         };
         let (signer, publisher, batches) = (Arc::clone(shared), self.publisher, self.batches);

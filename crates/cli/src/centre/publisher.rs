@@ -11,6 +11,7 @@ use tallyproof_centre::Sequencer;
 use tallyproof_centre::gatherer::Cosigned;
 use tallyproof_centre::intake::Authentic;
 use tallyproof_centre::journal::Cut;
+use tallyproof_centre::publication::{self, Shelf};
 use tallyproof_centre::sequencer::Growth;
 use tallyproof_count::{Judged, Totals, bundle, manifest::Manifest, policy};
 use tallyproof_log::checkpoint::Checkpoint;
@@ -59,6 +60,29 @@ pub(super) struct Publisher {
 pub(super) struct Witnessed {
     pub(super) size: u64,
     pub(super) witnesses: Vec<String>,
+}
+
+/// The bundle, and the file beside the journal.
+struct Folders<'a> {
+    bundle: &'a BundleFolder,
+    last: &'a LastCheckpoint,
+}
+
+impl Shelf for Folders<'_> {
+    type Error = anyhow::Error;
+
+    fn put_tiles(&mut self, growth: &Growth) -> anyhow::Result<()> {
+        let tiles = growth.tiles.iter().map(|(path, bytes)| (path.to_string(), bytes.as_slice()));
+        Ok(self.bundle.put_tiles(tiles)?)
+    }
+
+    fn remember(&mut self, note: &[u8]) -> anyhow::Result<()> {
+        Ok(self.last.write(note)?)
+    }
+
+    fn put_checkpoint(&mut self, note: &[u8]) -> anyhow::Result<()> {
+        Ok(self.bundle.put_checkpoint(note)?)
+    }
 }
 
 impl Publisher {
@@ -199,20 +223,22 @@ impl Publisher {
 
     /// Writes the tiles of a step.
     pub(super) fn put_tiles(&self, growth: &Growth) -> anyhow::Result<()> {
-        let tiles = growth.tiles.iter().map(|(path, bytes)| (path.to_string(), bytes.as_slice()));
-        Ok(self.bundle.put_tiles(tiles)?)
+        self.shelf().put_tiles(growth)
     }
 
-    /// Signs the tree and publishes the checkpoint. What was signed is remembered, beside the journal, before anyone sees it.
+    /// Signs the tree and publishes the checkpoint.
     pub(super) fn promise(&self) -> anyhow::Result<()> {
         let checkpoint = self.checkpoint();
-        let note = checkpoint.sign(&self.shared.keys.log)?;
-        self.last.write(note.as_bytes())?;
-        self.bundle.put_checkpoint(note.as_bytes())?;
+        let sign = || anyhow::Ok(checkpoint.sign(&self.shared.keys.log)?);
+        let note = publication::promise(&mut self.shelf(), sign)?;
         self.shared.counters.tree_size.store(checkpoint.size, Relaxed);
         // The gatherer is gone only if the centre stops.
         let _ = self.gatherer.send(ToGatherer::Signed(SignedNote::parse(note.as_bytes())?));
         Ok(())
+    }
+
+    fn shelf(&self) -> Folders<'_> {
+        Folders { bundle: &self.bundle, last: &self.last }
     }
 
     /// What the log states now.

@@ -2,13 +2,14 @@
 
 use std::path::Path;
 use std::sync::mpsc::Sender;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, RwLock};
 
-use anyhow::{Context, anyhow, ensure};
+use anyhow::{Context, ensure};
 use rayon::prelude::*;
 use tallyproof_centre::intake::{self, Authentic};
 use tallyproof_centre::journal::{Cut, Step};
-use tallyproof_centre::promise::{self, Promise};
+use tallyproof_centre::promise::Promise;
+use tallyproof_centre::restart::{self, Batch, Rebuild};
 use tallyproof_centre::{Journal, Sequencer};
 use tallyproof_log::checkpoint;
 use tallyproof_store::journal::JournalError;
@@ -42,29 +43,27 @@ pub(super) fn restore(
 ) -> anyhow::Result<(Publisher, Vec<Authentic>)> {
     let published = promise_in(shared, bundle.checkpoint()?, &bundle.root().join("log/checkpoint"))?;
     let signed = promise_in(shared, last.read()?, last.path())?;
-    ensure!(
-        signed.is_some() || journal.last() == 0,
-        "{} is missing, although the journal holds records: without it a rolled-back journal would go unseen. If you are certain \
-         that the journal is the newest, copy the last published log/checkpoint there",
-        last.path().display()
-    );
-    let from = published.as_ref().map_or(0, |promise| promise.checkpoint.size);
     let cosigned = promise_in(shared, bundle.cosigned()?, &bundle.root().join("log/cosigned"))?;
     let end = promise_in(shared, frozen.clone(), last.frozen().path())?;
     let final_checkpoint = end.as_ref().map(|end| end.checkpoint.clone());
-    let promises: Vec<_> = published.into_iter().chain(signed).chain(cosigned).chain(end).chain(held).collect();
-    let (sequencer, first) = Sequencer::begin(&shared.definition)?;
-    let (shared, sequencer) = (Arc::clone(shared), Arc::new(RwLock::new(sequencer)));
+    let held = cosigned.into_iter().chain(end).chain(held).collect();
+    let place = last.path().display().to_string();
+    let found = restart::Memory { last: journal.last(), published, signed, place, held };
+    let (rebuild, first) = Rebuild::begin(&shared.definition, found)?;
+    // Until the journal's own takes its place.
+    let (empty, _) = Sequencer::begin(&shared.definition)?;
+    let (shared, sequencer) = (Arc::clone(shared), Arc::new(RwLock::new(empty)));
     let publisher = Publisher { shared, sequencer, bundle, last, gatherer, cosigned: None, frozen };
-    if from == 0 {
+    if let Some(first) = first {
         publisher.put_tiles(&first)?;
     }
     publisher.count_definition();
-    let mut replay = Replay { publisher, from, promises, raw: Vec::new(), batch: Vec::new(), row: 0 };
+    let mut replay = Replay { publisher, rebuild, raw: Vec::new() };
     journal.replay(|step| replay.step(step)).map_err(|Failure(error)| error)?;
     replay.judge()?;
-    promise::check(&replay.promises, replay.publisher.sequencer().tree())?;
-    let Replay { mut publisher, batch, .. } = replay;
+    let Replay { mut publisher, rebuild, .. } = replay;
+    let (sequencer, batch) = rebuild.finish()?;
+    publisher.sequencer = Arc::new(RwLock::new(sequencer));
     publisher.cosigned = witnessed(&publisher.shared, &publisher.bundle)?;
     match &publisher.frozen {
         None => publisher.promise()?,
@@ -107,15 +106,9 @@ fn promise_in(shared: &Shared, note: Option<Vec<u8>>, place: &Path) -> anyhow::R
 
 struct Replay {
     publisher: Publisher,
-    /// Size up to which the bundle is published.
-    from: u64,
-    promises: Vec<Promise>,
+    rebuild: Rebuild,
     /// Records read and not judged yet.
     raw: Vec<Vec<u8>>,
-    /// Judged records of the batch that is being read.
-    batch: Vec<Authentic>,
-    /// Number of the last record judged.
-    row: u64,
 }
 
 /// Carries any error through the journal's replay.
@@ -147,30 +140,20 @@ impl Replay {
         let raw = std::mem::take(&mut self.raw);
         let judged: Vec<_> = raw.into_par_iter().map(|bytes| shared.intake.recall(bytes)).collect();
         for record in judged {
-            self.row += 1;
-            let row = self.row;
-            let record = record.map_err(|refusal| anyhow!("journal record {row}: {refusal}"))?;
-            shared.intake.note(&record);
-            shared.known(record.digest()).restore(*record.digest());
-            shared.outstanding.settle(record.station(), record.contest());
-            self.batch.push(record);
+            self.rebuild.record(&shared.intake, record, |record| {
+                shared.known(record.digest()).restore(*record.digest());
+                shared.outstanding.settle(record.station(), record.contest());
+            })?;
         }
         Ok(())
     }
 
     fn cut(&mut self, cut: Cut) -> anyhow::Result<()> {
-        let mut batch = std::mem::take(&mut self.batch);
-        let growth = {
-            let mut sequencer = self.publisher.sequencer.write().unwrap_or_else(PoisonError::into_inner);
-            let growth = sequencer.cut(cut, &mut batch)?;
-            let reached: Vec<_> = self.promises.iter().filter(|p| p.checkpoint.size <= growth.size).cloned().collect();
-            promise::check(&reached, sequencer.tree())?;
-            growth
-        };
-        if growth.size > self.from {
+        let Batch { growth, unpublished, records } = self.rebuild.cut(cut)?;
+        if unpublished {
             self.publisher.put_tiles(&growth)?;
         }
-        self.publisher.count(growth.first, &batch);
+        self.publisher.count(growth.first, &records);
         Ok(())
     }
 }

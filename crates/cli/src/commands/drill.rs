@@ -1,4 +1,4 @@
-//! `tallyproof drill`: a rehearsal under attack, by a script.
+//! `tallyproof drill`: a rehearsal under attack, by a script; or a simulated country, by a seed.
 
 use std::path::PathBuf;
 
@@ -6,15 +6,27 @@ use anyhow::Context;
 use schemars::{Schema, schema_for};
 
 use crate::drill::{self, DrillPlan, DrillReport};
+use crate::simulation::{self, SimulationReport};
 use crate::{Exit, Printer};
 
 /// Arguments of the command.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  tallyproof drill examples/drills/smoke.toml\n\n\
-    docs/guide/drills.md explains scripts and reports.")]
+#[command(after_help = "Examples:\n  tallyproof drill examples/drills/smoke.toml\n  \
+    tallyproof drill --seed 7 --trace\n\n\
+    docs/guide/drills.md explains scripts and reports, docs/guide/simulation.md seeds and traces.")]
 pub struct Args {
     /// The drill's script
-    pub script: PathBuf,
+    #[arg(required_unless_present = "seed", conflicts_with = "seed")]
+    pub script: Option<PathBuf>,
+    /// Run a simulated country from this seed instead, in virtual time and with every fault
+    #[arg(long, value_name = "N", conflicts_with_all = ["bundle", "report", "without_attack"])]
+    pub seed: Option<u64>,
+    /// With --seed: run so many seeds, from that one on, on all cores
+    #[arg(long, value_name = "COUNT", requires = "seed", default_value_t = 1)]
+    pub seeds: u64,
+    /// With --seed: print what happens, step by step; of a seed that fails, the shortest night that fails in the same way
+    #[arg(long, requires = "seed")]
+    pub trace: bool,
     /// Folder for the public bundle; an earlier drill's bundle there is replaced [default: bundles/ with the drill's name]
     #[arg(long, value_name = "DIR")]
     pub bundle: Option<PathBuf>,
@@ -28,7 +40,12 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(args: Args, printer: &mut Printer) -> anyhow::Result<Exit> {
-    let Args { script, bundle, report, without_attack } = args;
+    let Args { script, seed, seeds, trace, bundle, report, without_attack } = args;
+    let Some(script) = script else {
+        let report = simulation::run(seed.unwrap_or_default(), seeds, trace)?;
+        printer.report(&report);
+        return Ok(Exit::from_holds(report.holds()));
+    };
     let program = std::env::current_exe().context("this program cannot be found, to start it as the drill's centre")?;
     let report = drill::run(&DrillPlan { script, bundle, report, without_attack, program }, printer)?;
     printer.report(&report);
@@ -37,5 +54,5 @@ pub fn run(args: Args, printer: &mut Printer) -> anyhow::Result<Exit> {
 
 /// The JSON Schemas of the command's results.
 pub fn schemas() -> Vec<(&'static str, Schema)> {
-    vec![("drill", schema_for!(DrillReport))]
+    vec![("drill", schema_for!(DrillReport)), ("simulation", schema_for!(SimulationReport))]
 }

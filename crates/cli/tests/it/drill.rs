@@ -149,3 +149,18 @@ fn an_official_package_is_not_drilled_with() {
     assert!(outcome.stderr.contains("the package's phase is official"), "{}", outcome.stderr);
     assert!(!shell.path("bundle").exists());
 }
+
+#[test]
+fn a_seed_of_the_simulated_country_replays() {
+    let shell = Shell::new();
+    let traced = shell.run("--json drill --seed 7 --trace");
+    assert_eq!(traced.code, 0, "{}", traced.stderr);
+    let report = traced.json();
+    assert!(report["trace"].as_array().unwrap().len() > 1_000);
+    assert_eq!(report["failure"], Value::Null);
+    assert_eq!(shell.run("--json drill --seed 7 --trace").stdout, traced.stdout);
+    let several = shell.run("drill --seed 0 --seeds 20");
+    assert_eq!(several.code, 0);
+    assert!(several.stdout.contains("seeds 0 to 19") && several.stdout.ends_with("every invariant holds\n"));
+    assert_eq!(shell.run("drill --seeds 20").code, 2, "a number of seeds needs the first");
+}
