@@ -139,8 +139,10 @@ impl fmt::Display for Premise {
             }
             Self::Figures(Figures::Records { entries, corrections, definition }) => {
                 write!(f, "The counted votes are those of the records counted in the first {} entries of the log", grouped(*entries))?;
-                if *corrections > 0 {
-                    write!(f, ", with the {} corrections in force", grouped(*corrections))?;
+                match corrections {
+                    0 => {}
+                    1 => f.write_str(", with 1 correction in force")?,
+                    more => write!(f, ", with {} corrections in force", grouped(*more))?,
                 }
                 write!(f, "; definition {definition}.")
             }

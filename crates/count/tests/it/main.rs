@@ -5,6 +5,7 @@
 mod changes;
 mod checks;
 mod count;
+mod outcome;
 mod receipts;
 mod seats;
 mod settled;
