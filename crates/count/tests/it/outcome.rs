@@ -427,10 +427,23 @@ proptest! {
 }
 
 #[test]
-fn what_has_no_answer_says_why() {
+fn lists_that_stand_together_are_named_together() {
     let definition = decided("", "");
-    let outcome = outcome_of(&definition, &[], HOUSE);
-    assert_eq!(outcome.settled, Err(NoStatement::Alliances));
-    let within = decided("rule = \"added\"", "rule = \"within\"");
-    assert!(outcome_of(&within, &[], COUNCIL).settled.is_err_and(|error| error.as_str() == "within"));
+    let outcome = outcome_of(&definition, &[record(&definition, 1, HOUSE, &[50, 30, 20], None)], HOUSE);
+    let statement = statement(&outcome);
+    assert_eq!(statement.options(), ["a", "b", "c", "b + c"]);
+    assert_eq!(statement.describe(&statement.changes()[0]), "the tie of a, b + c is broken");
+    assert_eq!(statement.seats().iter().map(|range| (range.list, range.now)).collect::<Vec<_>>(), [(0, 2), (3, 2)]);
+    assert!(statement.to_string().contains("These lists get seats as one, and split them by hare: b + c."));
+}
+
+#[test]
+fn what_has_no_answer_says_why() {
+    let definition = decided(
+        "seats = 6\nmethod = \"dhondt\"\nthreshold = \"10%\"\nof = \"options-and-blank\"\nnominal = [\"north\", \"south\"]\nrule = \"added\"",
+        "seats = 2\nmethod = \"dhondt\"\nnominal = [\"north\", \"south\"]\nrule = \"within\"",
+    );
+    let outcome = outcome_of(&definition, &[], COUNCIL);
+    assert_eq!(outcome.settled.map_err(NoStatement::as_str), Err("house"), "three seats are won by name, of two");
+    assert!(matches!(outcome.seats, Some(SeatsOutcome::Lists(ListSeats { allotment: Err(_), .. }))));
 }
