@@ -94,12 +94,11 @@ fn claimants(tally: &Tally, alliances: &Alliances, by_list: Option<Bar>) -> Vec<
             found.push(Claimant { lists: vec![list], option: list });
             continue;
         };
-        match places[alliance].and_then(|place: usize| found.get_mut(place)) {
-            Some(claimant) => claimant.lists.push(list),
-            None => {
-                places[alliance] = Some(found.len());
-                found.push(Claimant { lists: vec![list], option: tally.options + alliance });
-            }
+        if let Some(claimant) = places[alliance].and_then(|place: usize| found.get_mut(place)) {
+            claimant.lists.push(list);
+        } else {
+            places[alliance] = Some(found.len());
+            found.push(Claimant { lists: vec![list], option: tally.options + alliance });
         }
     }
     found

@@ -92,7 +92,7 @@ fn check(kind: Kind, votes: &[u64], blank: Option<u64>, bound: u64) -> Result<()
 /// As [`check`], for lists that stand together.
 fn check_house(
     kind: Kind,
-    alliances: Alliances,
+    alliances: &Alliances,
     votes: &[u64],
     blank: Option<u64>,
     bound: u64,
@@ -103,7 +103,7 @@ fn check_house(
     let all = completions(votes.len() + usize::from(blank.is_some()), bound);
     let of = |more: &Vec<u64>| {
         let sums: Vec<u64> = votes.iter().zip(more).map(|(votes, more)| votes + more).collect();
-        house(kind, &alliances, &sums, blank.map_or(0, |blank| blank + more.last().unwrap()))
+        house(kind, alliances, &sums, blank.map_or(0, |blank| blank + more.last().unwrap()))
     };
     let (now, houses): (House, Vec<House>) = (of(&all[0]), all.iter().map(of).collect());
     let changing = all.iter().zip(&houses).filter(|(_, house)| **house != now);
@@ -224,7 +224,7 @@ proptest! {
             lists.push((0..4).filter(|list| !lists[0].contains(list)).collect());
         }
         let alliances = Alliances { lists, inside, each };
-        check_house(Kind::Lists { method, seats, threshold }, alliances, &votes, blank, bound)?;
+        check_house(Kind::Lists { method, seats, threshold }, &alliances, &votes, blank, bound)?;
     }
 
     #[test]
@@ -254,7 +254,9 @@ proptest! {
         for outcome in by_name.iter().map(|outcomes| &outcomes[0]) {
             let Outcome::Names { sure, tied } = outcome else { unreachable!("{outcome:?}") };
             prop_assert!(tied.is_empty() || statement.seats().is_empty(), "who is elected by name is not known");
-            sure.iter().for_each(|&list| held[list] += 1);
+            for &list in sure {
+                held[list] += 1;
+            }
         }
         let houses: Vec<_> = all.iter().map(|more| {
             let votes: Vec<u64> = votes.iter().zip(more).map(|(votes, more)| votes + more).collect();

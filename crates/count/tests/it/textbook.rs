@@ -50,7 +50,7 @@ pub(crate) fn house(kind: Kind, alliances: &Alliances, votes: &[u64], blank: u64
         if *seats == 0 { Default::default() } else { seats_of(alliances.inside.unwrap_or(method), &votes, *seats) }
     });
     let inside = inside.collect();
-    House { admitted, inside, claimants }
+    House { admitted, claimants, inside }
 }
 
 /// `seats` one by one to the best claim after the seats that each list has: all its seats, who ties, and seats that are open.
