@@ -19,6 +19,7 @@ pub mod keys;
 pub mod network;
 pub mod population;
 pub mod script;
+mod section;
 pub mod sim;
 pub mod synthetic;
 pub mod witnesses;
