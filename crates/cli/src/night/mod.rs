@@ -43,7 +43,7 @@ use witnesses::Witnesses;
 
 /// Each wave costs the slowest record's retries on a lossy network; fewer waves make coarser checkpoints.
 const WAVES: usize = 8;
-/// Between the first transmissions of two stations: a wave that began at once would only wait in the centre's queue.
+/// From one record to the next: a wave that began at once would only wait in the centre's queue.
 const PACE: Duration = Duration::from_micros(40);
 /// Without a single receipt for so long a wave has met a centre that does not answer.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -238,14 +238,20 @@ fn run_wave(
     let seal = |slots: &Vec<_>| slots.iter().filter_map(|&(no, contest)| population.part(no, contest)).collect();
     let parts: Vec<Vec<Part>> = wave.par_iter().map(seal).collect();
     field.expectation.note(parts.iter().flatten());
-    let placed: Vec<_> = (0_u32..).zip(&parts).collect();
-    let station = |&(place, parts): &(u32, &Vec<Part>)| {
-        Some(Station::new(script, common, parts.first()?.station, PACE.saturating_mul(place), parts))
+    let mut records = 0;
+    let begin = |parts| {
+        let begins = PACE.saturating_mul(records);
+        records += sealed(parts);
+        (begins, parts)
     };
-    let stations: Vec<Station> = placed.par_iter().filter_map(station).collect();
+    let begun: Vec<(Duration, &Vec<Part>)> = parts.iter().map(begin).collect();
+    let station = |&(begins, parts): &(Duration, &Vec<Part>)| {
+        Some(Station::new(script, common, parts.first()?.station, begins, parts))
+    };
+    let stations: Vec<Station> = begun.par_iter().filter_map(station).collect();
     field.phases.sealing += mark.elapsed();
     let mark = Instant::now();
-    let records = parts.iter().flatten().map(|part| part.sealed.len() as u64).sum();
+    let records = u64::from(records);
     field.records += records;
     send(script, stations, records, centre, &field.counters)?;
     field.phases.sending += mark.elapsed();
@@ -253,6 +259,12 @@ fn run_wave(
     centre.cut_now()?;
     field.phases.publishing += mark.elapsed();
     Ok(())
+}
+
+/// Records that a station sealed.
+fn sealed(parts: &[Part]) -> u32 {
+    let records: usize = parts.iter().map(|part| part.sealed.len()).sum();
+    u32::try_from(records).unwrap_or(u32::MAX)
 }
 
 /// Lets the stations of a wave send until each of their records is receipted.

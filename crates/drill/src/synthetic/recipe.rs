@@ -73,6 +73,11 @@ impl Recipe {
         }
     }
 
+    /// Stations of the register.
+    pub fn stations(&self) -> u32 {
+        self.stations
+    }
+
     /// What a drill without a package votes on.
     pub(super) fn one_council(stations: u32, seed: Seed) -> Self {
         Self {
