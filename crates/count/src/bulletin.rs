@@ -1,7 +1,11 @@
 //! The document of a bulletin: all results at one tree size, with the lists of stations that they come from and what can still
 //! change (`docs/spec/bulletin.md`). A function of the definition, a log prefix, the bulletin's number and its time.
 
-use tallyproof_log::merkle::Hash;
+mod csv;
+mod difference;
+mod json;
+
+use tallyproof_log::{merkle::Hash, tree::Tree};
 use tallyproof_record::{
     ContestNo, StationNo,
     definition::{Contest, Figure, Named},
@@ -14,8 +18,11 @@ use crate::{
     seats::Allotment,
     settled::Statement,
     share::{Percent, percent},
+    statements::IssuedBulletin,
     totals::{AreaTotals, Totals},
 };
+
+pub use difference::{Form, first_difference};
 
 /// A bulletin's content. What `index/totals.json` says of the same tree size is in it, so that it stands alone.
 #[derive(Clone, Debug)]
@@ -178,6 +185,16 @@ impl Document {
         }
     }
 
+    /// `bulletin.json`: one line of JSON with sorted keys, ended by LF. Its SHA-256 is what a bulletin states as its document.
+    pub fn to_json(&self) -> Vec<u8> {
+        json::render(self)
+    }
+
+    /// `bulletin.csv`: the same figures and lists as one table.
+    pub fn to_csv(&self) -> Vec<u8> {
+        csv::render(self)
+    }
+
     /// The sums of a contest in its own area and then in each below it; `None` where the definition does not have it.
     pub fn areas(&self, contest: ContestNo, basis: Basis) -> Option<impl Iterator<Item = &AreaTotals>> {
         let totals = match basis {
@@ -186,6 +203,34 @@ impl Document {
         }?;
         Some(std::iter::once(totals.whole()).chain(totals.areas()))
     }
+}
+
+/// Calls `visit` with the document of each of these bulletins as the log gives it, by tree size: one pass over the ledger, however
+/// many they are. `tree` is the log's; what a bulletin states of it is not looked at.
+pub fn recompute(
+    ledger: &Ledger,
+    tree: &Tree,
+    bulletins: &[IssuedBulletin],
+    mut visit: impl FnMut(&IssuedBulletin, &Document),
+) {
+    if bulletins.is_empty() {
+        // To revisit a ledger begins with an empty one, which takes its time for a large register.
+        return;
+    }
+    let mut by_size: Vec<_> = bulletins.iter().collect();
+    by_size.sort_by_key(|issued| (issued.stated.tree_size, issued.entry));
+    let mut sizes: Vec<_> = by_size.iter().map(|issued| issued.stated.tree_size).collect();
+    sizes.dedup();
+    ledger.revisit(sizes, |past| {
+        let Some(root) = tree.root_at(past.entries()) else { return };
+        let mut document: Option<Document> = None;
+        for issued in by_size.iter().filter(|issued| issued.stated.tree_size == past.entries()) {
+            let (number, made_at) = (issued.stated.number, issued.made_at);
+            let document = document.get_or_insert_with(|| Document::of(past, number, made_at, root));
+            (document.number, document.made_at) = (number, made_at);
+            visit(issued, document);
+        }
+    });
 }
 
 /// Every figure of an area with its share:

@@ -33,6 +33,7 @@ pub mod keyring;
 pub mod ledger;
 pub mod manifest;
 pub mod number;
+mod percent;
 pub mod policy;
 mod roster;
 pub mod seats;
