@@ -2,6 +2,8 @@
 
 use std::{fmt, str::FromStr};
 
+pub use crate::percent::{Percent, ROUNDING, percent};
+
 /// A share of a whole, from nothing to all of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Share {
