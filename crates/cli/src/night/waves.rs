@@ -1,10 +1,11 @@
 //! When the log is cut: in eighths of the stations, and wherever a bulletin is due.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::ensure;
+use anyhow::bail;
 use tallyproof_count::share::Share;
-use tallyproof_record::{ContestNo, StationNo};
+use tallyproof_record::definition::Contest;
+use tallyproof_record::{ContestNo, Election, StationNo};
 
 /// Each wave costs the slowest record's retries on a lossy network; fewer waves make coarser checkpoints.
 const WAVES: usize = 8;
@@ -14,7 +15,21 @@ const WAVES: usize = 8;
 pub(super) struct Wave<'a> {
     pub(super) stations: &'a [Vec<(StationNo, ContestNo)>],
     /// Number of the bulletin that is due after it.
-    pub(super) bulletin: Option<u32>,
+    pub(super) bulletin: Option<Due>,
+}
+
+/// A bulletin that is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Due {
+    pub(super) number: u32,
+    /// Of the records expected; the largest of those that come to the same cut.
+    pub(super) share: Share,
+}
+
+/// Records expected: every station's, once for each contest that it votes in.
+pub(super) fn expected(election: &Election) -> u64 {
+    let held = |contest: &Contest| election.stations().iter().filter(|station| election.holds(station, contest)).count() as u64;
+    election.contests().iter().map(held).sum()
 }
 
 /// Splits the stations, in the order in which they report. A bulletin is due as soon as its share of the records `expected` is in.
@@ -23,29 +38,40 @@ pub(super) fn plan<'a>(
     expected: u64,
     bulletins_at: &[Share],
 ) -> anyhow::Result<Vec<Wave<'a>>> {
-    let mut due = BTreeSet::new();
-    for &share in bulletins_at {
+    let mut due = BTreeMap::new();
+    for share in ascending(bulletins_at) {
         let needed = needed(share, expected);
-        let place = reached(stations, needed);
-        ensure!(
-            place.is_some_and(|place| place > 0),
+        let Some(place) = reached(stations, needed).filter(|&place| place > 0) else {
+            bail!(
             "--bulletin-at {share}: that is {needed} of the {expected} records expected, and the package has figures for {}",
             stations.iter().map(Vec::len).sum::<usize>()
-        );
-        due.extend(place);
+            );
+        };
+        due.insert(place, share);
     }
     let eighth = stations.len().div_ceil(WAVES).max(1);
     let mut cuts: BTreeSet<usize> = (0..stations.len()).step_by(eighth).skip(1).chain([stations.len()]).collect();
-    cuts.extend(&due);
+    cuts.extend(due.keys());
     let mut waves = Vec::with_capacity(cuts.len());
     let (mut from, mut number) = (0, 0);
     for cut in cuts {
-        let is_due = due.contains(&cut);
-        number += u32::from(is_due);
-        waves.push(Wave { stations: stations.get(from..cut).unwrap_or_default(), bulletin: is_due.then_some(number) });
+        let share = due.get(&cut).copied();
+        number += u32::from(share.is_some());
+        let bulletin = share.map(|share| Due { number, share });
+        waves.push(Wave { stations: stations.get(from..cut).unwrap_or_default(), bulletin });
         from = cut;
     }
     Ok(waves)
+}
+
+fn ascending(shares: &[Share]) -> Vec<Share> {
+    let mut shares = shares.to_vec();
+    // Denominators are at most 10^11.
+    shares.sort_by(|a, b| {
+        let scaled = |share: &Share, other: &Share| u128::from(share.numerator()) * u128::from(other.denominator());
+        scaled(a, b).cmp(&scaled(b, a))
+    });
+    shares
 }
 
 /// The least number of records that is at least the share.
@@ -75,7 +101,8 @@ mod tests {
     fn lengths(stations: u32, expected: u64, shares: &[&str]) -> Vec<(usize, Option<u32>)> {
         let shares: Vec<Share> = shares.iter().map(|share| share.parse().unwrap()).collect();
         let stations = self::stations(stations);
-        plan(&stations, expected, &shares).unwrap().iter().map(|wave| (wave.stations.len(), wave.bulletin)).collect()
+        let waves = plan(&stations, expected, &shares).unwrap();
+        waves.iter().map(|wave| (wave.stations.len(), wave.bulletin.map(|due| due.number))).collect()
     }
 
     #[test]
