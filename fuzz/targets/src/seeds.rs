@@ -237,6 +237,7 @@ fn packages() -> Vec<Seed> {
     let windows: Vec<_> =
         world::PACKAGE.map(|(name, text)| (name, format!("\u{feff}{}", text.replace('\n', "\r\n")))).into();
     vec![
+        ("package", "decisions", joined(&world::DECIDED)),
         ("package", "definition", joined(&world::PACKAGE)),
         ("package", "with_results", joined(&with_results)),
         ("package", "windows", joined(&windows)),
