@@ -15,8 +15,7 @@ use tallyproof_record::{
 use crate::{
     ledger::{Ledger, Rejection, RuleSet, SlotStatus},
     manifest::file_hash,
-    seats::Allotment,
-    settled::Statement,
+    outcome::{self, Outcome},
     share::{Percent, percent},
     statements::IssuedBulletin,
     totals::{AreaTotals, Totals},
@@ -52,10 +51,8 @@ pub struct ContestDocument {
     pub contest: ContestNo,
     /// Which stations the sums are of.
     pub stations: StationLists,
-    /// What can still change, as it stands; `None` where nothing is stated.
-    pub settled: Option<Statement>,
-    /// Who has which seats, as it stands; `None` where the contest has none or they are not allotted.
-    pub seats: Option<Allotment>,
+    /// What can still change, and who has which seats, as it stands.
+    pub outcome: Outcome,
 }
 
 /// The stations of a contest by what became of their records, each list by station number.
@@ -171,15 +168,17 @@ impl Document {
     /// The bulletin of this ledger. `root` is the log's at the ledger's size.
     pub fn of(ledger: &Ledger, number: u32, made_at: u64, root: Hash) -> Self {
         let totals = Totals::of(ledger);
-        let mut contests = lists(ledger);
-        add_outcomes(ledger, &totals, &mut contests);
+        let (lists, outcomes) = rayon::join(|| lists(ledger), || outcome::of(ledger, &totals).into_contests());
+        let numbered = ledger.definition().election().numbered_contests().map(|(contest, _)| contest);
+        let contests = numbered.zip(lists).zip(outcomes);
+        let contests = contests.map(|((contest, stations), outcome)| ContestDocument { contest, stations, outcome });
         Self {
             number,
             made_at,
             tree_size: ledger.entries(),
             root,
             totals_hash: file_hash(&totals.to_json()),
-            contests,
+            contests: contests.collect(),
             strays: ledger.rejections().iter().filter(|it| is_stray(ledger, it)).copied().collect(),
             totals,
         }
@@ -300,31 +299,25 @@ fn is_stray(ledger: &Ledger, rejection: &Rejection) -> bool {
 }
 
 /// The lists of every contest, in definition order.
-fn lists(ledger: &Ledger) -> Vec<ContestDocument> {
-    let contests = ledger.definition().election().numbered_contests();
-    let mut contests: Vec<_> = contests
-        .map(|(contest, _)| ContestDocument { contest, stations: StationLists::default(), settled: None, seats: None })
-        .collect();
+fn lists(ledger: &Ledger) -> Vec<StationLists> {
+    let mut lists = vec![StationLists::default(); ledger.definition().election().contests().len()];
     for slot in ledger.slots() {
-        let lists = &mut contests[slot.contest.index()].stations;
+        let of_contest = &mut lists[slot.contest.index()];
         match slot.status {
-            SlotStatus::Counted => lists.counted.push(slot.station),
-            SlotStatus::Missing => lists.missing.push(slot.station),
+            SlotStatus::Counted => of_contest.counted.push(slot.station),
+            SlotStatus::Missing => of_contest.missing.push(slot.station),
             SlotStatus::Quarantined => {
-                lists.quarantined.push(QuarantinedStation { station: slot.station, codes: slot.codes });
+                of_contest.quarantined.push(QuarantinedStation { station: slot.station, codes: slot.codes });
             }
         }
     }
     for rejection in ledger.rejections().iter().filter(|it| !is_stray(ledger, it)) {
-        contests[rejection.contest.index()].stations.rejected.push(*rejection);
+        lists[rejection.contest.index()].rejected.push(*rejection);
     }
     for (_, it) in ledger.book().in_force() {
         let (station, annulled) = (it.station, it.figures.is_none());
         let corrected = CorrectedStation { station, entry: it.entry, stage: it.stage, reason: it.reason, annulled };
-        contests[it.contest.index()].stations.corrected.push(corrected);
+        lists[it.contest.index()].corrected.push(corrected);
     }
-    contests
+    lists
 }
-
-/// Fills in what can still change and who has which seats.
-fn add_outcomes(_ledger: &Ledger, _totals: &Totals, _contests: &mut [ContestDocument]) {}

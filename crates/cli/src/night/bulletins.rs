@@ -77,7 +77,7 @@ fn draft(centre: &RunningCentre, number: u32) -> anyhow::Result<Document> {
     let ledger = centre.ledger();
     let close = ledger.definition().election().polls_close().map_or(0, |close| close.unix);
     let made_at = close.saturating_add(HOUR.saturating_mul(u64::from(number)));
-    Ok(Document::of(&ledger, number, made_at, centre.checkpoint()?.root))
+    Ok(Document::of(&ledger, number, made_at, root))
 }
 
 /// As the members would, each on a machine of their own; here one after the other.
