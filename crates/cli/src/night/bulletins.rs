@@ -1,19 +1,24 @@
 //! Bulletins of a night: drafted at a checkpoint with the witnesses' quorum, signed by two members of the drill's authority, handed to
 //! the centre like any other statement, and published by it.
 
+use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
 use schemars::JsonSchema;
 use serde::Serialize;
 use tallyproof_count::bulletin::Document;
+use tallyproof_count::bundle::COSIGNED;
 use tallyproof_count::manifest::file_hash;
 use tallyproof_drill::authority;
 use tallyproof_drill::keys::Seed;
+use tallyproof_log::checkpoint::Checkpoint;
+use tallyproof_log::note::SignedNote;
 use tallyproof_record::statement::{Act, Bulletin, Draft, Signed, Statement};
 
 use super::waves::Due;
-use crate::centre::{Answer, RunningCentre};
+use crate::centre::{Answer, CentreStats, RunningCentre};
 
 /// How long the witnesses may take to recount the log and cosign it.
 const QUORUM: Duration = Duration::from_mins(10);
@@ -41,10 +46,10 @@ pub struct BulletinRow {
 }
 
 /// Issues the bulletin that is due, at the checkpoint that is published.
-pub(super) fn issue(centre: &RunningCentre, due: Due, seed: Seed) -> anyhow::Result<BulletinRow> {
+pub(super) fn issue(centre: &RunningCentre, bundle: &Path, due: Due, seed: Seed) -> anyhow::Result<BulletinRow> {
     await_quorum(centre)?;
     let cosigned = Instant::now();
-    let document = draft(centre, due.number)?;
+    let document = draft(centre, due.number, &checkpoint(bundle)?)?;
     let signed = sign(centre, &document, seed)?;
     match centre.submitter().submit(signed.to_bytes()).wait() {
         Answer::Receipt(_) => {}
@@ -65,7 +70,7 @@ pub(super) fn issue(centre: &RunningCentre, due: Due, seed: Seed) -> anyhow::Res
 
 fn await_quorum(centre: &RunningCentre) -> anyhow::Result<()> {
     let begun = Instant::now();
-    let covers = |stats: crate::centre::CentreStats| stats.cosigned_size >= stats.tree_size;
+    let covers = |stats: CentreStats| stats.cosigned_size >= stats.tree_size;
     while !covers(centre.stats()) {
         ensure!(begun.elapsed() < QUORUM, "the witnesses' quorum did not come within {} s", QUORUM.as_secs());
         std::thread::sleep(LOOK_EVERY);
@@ -73,16 +78,24 @@ fn await_quorum(centre: &RunningCentre) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn draft(centre: &RunningCentre, number: u32) -> anyhow::Result<Document> {
+/// What the witnesses cosigned last.
+fn checkpoint(bundle: &Path) -> anyhow::Result<Checkpoint> {
+    let path = bundle.join(COSIGNED);
+    let note = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    Ok(SignedNote::parse(&note)?.text().parse()?)
+}
+
+fn draft(centre: &RunningCentre, number: u32, checkpoint: &Checkpoint) -> anyhow::Result<Document> {
     let ledger = centre.ledger();
+    ensure!(ledger.entries() == checkpoint.size, "the log grew while a bulletin was drafted");
     let close = ledger.definition().election().polls_close().map_or(0, |close| close.unix);
     let made_at = close.saturating_add(HOUR.saturating_mul(u64::from(number)));
-    Ok(Document::of(&ledger, number, made_at, root))
+    Ok(Document::of(&ledger, number, made_at, checkpoint.root))
 }
 
 /// As the members would, each on a machine of their own; here one after the other.
 fn sign(centre: &RunningCentre, document: &Document, seed: Seed) -> anyhow::Result<Signed> {
-    let definition = std::sync::Arc::clone(centre.ledger().definition());
+    let definition = Arc::clone(centre.ledger().definition());
     let bulletin = Bulletin {
         number: document.number,
         tree_size: document.tree_size,

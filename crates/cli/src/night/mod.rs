@@ -94,7 +94,14 @@ pub fn run(package: Package, plan: &NightPlan, printer: &Printer) -> anyhow::Res
         "a bulletin needs a checkpoint that {QUORUM} witnesses cosigned; leave --bulletin-at out, or fewer of them offline"
     );
     let script = script(plan);
-    let mut night = Night { population: &population, centre: &centre, common: &common, script: &script, field: Field::default() };
+    let mut night = Night {
+        population: &population,
+        centre: &centre,
+        common: &common,
+        script: &script,
+        bundle: &plan.bundle,
+        field: Field::default(),
+    };
     night.poll(&waves)?;
     let mut field = night.field;
     let mark = Instant::now();
@@ -236,6 +243,7 @@ struct Night<'a> {
     centre: &'a RunningCentre,
     common: &'a Common,
     script: &'a Script,
+    bundle: &'a Path,
     field: Field,
 }
 
@@ -260,7 +268,7 @@ impl Night<'_> {
         self.field.phases.publishing += mark.elapsed();
         let mark = Instant::now();
         if let Some(due) = wave.bulletin {
-            self.field.bulletins.push(bulletins::issue(self.centre, due, self.script.seed)?);
+            self.field.bulletins.push(bulletins::issue(self.centre, self.bundle, due, self.script.seed)?);
         }
         self.field.phases.bulletins += mark.elapsed();
         Ok(())
@@ -273,12 +281,11 @@ impl Night<'_> {
         let parts: Vec<Vec<Part>> = wave.stations.par_iter().map(seal).collect();
         self.field.expectation.note(parts.iter().flatten());
         let mut records = 0;
-        let begin = |parts| {
-            let begins = PACE.saturating_mul(records);
+        let mut begun: Vec<(Duration, &Vec<Part>)> = Vec::with_capacity(parts.len());
+        for parts in &parts {
+            begun.push((PACE.saturating_mul(records), parts));
             records += sealed(parts);
-            (begins, parts)
-        };
-        let begun: Vec<(Duration, &Vec<Part>)> = parts.iter().map(begin).collect();
+        }
         let station = |&(begins, parts): &(Duration, &Vec<Part>)| {
             Some(Station::new(self.script, self.common, parts.first()?.station, begins, parts))
         };

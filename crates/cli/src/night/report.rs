@@ -239,7 +239,10 @@ impl Report for NightReport {
         }
         for BulletinRow { number, tree_size, counted, expected, share, seconds } in &self.bulletins {
             let [counted, expected, entries] = [*counted, *expected, *tree_size].map(table::grouped);
-            writeln!(out, "bulletin {number} (at {share}): {counted} of {expected} counted, of {entries} log entries, after {seconds:.2} s")?;
+            writeln!(
+                out,
+                "bulletin {number} (at {share}): {counted} of {expected} counted, of {entries} log entries, after {seconds:.2} s"
+            )?;
         }
         self.write_witnesses(out)?;
         for line in &self.unaccounted {

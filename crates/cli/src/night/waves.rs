@@ -28,7 +28,9 @@ pub(super) struct Due {
 
 /// Records expected: every station's, once for each contest that it votes in.
 pub(super) fn expected(election: &Election) -> u64 {
-    let held = |contest: &Contest| election.stations().iter().filter(|station| election.holds(station, contest)).count() as u64;
+    let held = |contest: &Contest| {
+        election.stations().iter().filter(|station| election.holds(station, contest)).count() as u64
+    };
     election.contests().iter().map(held).sum()
 }
 
@@ -43,8 +45,8 @@ pub(super) fn plan<'a>(
         let needed = needed(share, expected);
         let Some(place) = reached(stations, needed).filter(|&place| place > 0) else {
             bail!(
-            "--bulletin-at {share}: that is {needed} of the {expected} records expected, and the package has figures for {}",
-            stations.iter().map(Vec::len).sum::<usize>()
+                "--bulletin-at {share}: that is {needed} of the {expected} records expected, and the package has figures for {}",
+                stations.iter().map(Vec::len).sum::<usize>()
             );
         };
         due.insert(place, share);
@@ -110,7 +112,14 @@ mod tests {
         let waves = lengths(80, 240, &["97%", "80%"]);
         assert_eq!(waves.iter().map(|wave| wave.0).sum::<usize>(), 80);
         // 80 % are 192 records of 64 stations; 97 % are 232.8 and so 233, in after 78 stations.
-        let due: Vec<_> = waves.iter().scan(0, |sum, wave| { *sum += wave.0; Some((*sum, wave.1)) }).filter(|it| it.1.is_some()).collect();
+        let due: Vec<_> = waves
+            .iter()
+            .scan(0, |sum, wave| {
+                *sum += wave.0;
+                Some((*sum, wave.1))
+            })
+            .filter(|it| it.1.is_some())
+            .collect();
         assert_eq!(due, [(64, Some(1)), (78, Some(2))]);
     }
 

@@ -31,7 +31,7 @@ pub(super) fn split(total: u32, weights: &[u64]) -> Vec<u32> {
     let part = |&weight: &u64| {
         reached += u128::from(weight);
         // No more than `total`, which is a u32.
-        let up_to = u32::try_from(u128::from(total) * reached / sum).unwrap_or(total);
+        let up_to = u32::try_from((u128::from(total) * reached + sum / 2) / sum).unwrap_or(total);
         let part = up_to - before;
         before = up_to;
         part
