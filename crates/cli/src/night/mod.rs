@@ -48,6 +48,9 @@ use witnesses::Witnesses;
 
 /// From one record to the next: a wave that began at once would only wait in the centre's queue.
 const PACE: Duration = Duration::from_micros(40);
+/// Records of a driver's stations on their way at once. What a centre cannot check in time is sent again and again, and a night's
+/// witnesses want its cores too.
+const WINDOW: usize = 512;
 /// Without a single receipt for so long a wave has met a centre that does not answer.
 const PATIENCE: Duration = Duration::from_mins(1);
 /// From one round of cosignatures to the next: a night is over in seconds.
@@ -308,7 +311,15 @@ fn send(
     counters: &Counters,
 ) -> anyhow::Result<()> {
     let (ends, stop) = ([centre.udp_addr()], AtomicBool::new(false));
-    let plan = field::Plan { script, ends: &ends, clock: Clock::start(), counters, stop: &stop, patience: PATIENCE };
+    let plan = field::Plan {
+        script,
+        ends: &ends,
+        clock: Clock::start(),
+        counters,
+        stop: &stop,
+        patience: PATIENCE,
+        window: WINDOW,
+    };
     let receipts = field::run(&plan, stations)?.len() as u64;
     ensure!(
         receipts == records,

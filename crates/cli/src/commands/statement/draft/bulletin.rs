@@ -22,13 +22,12 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, printer: &mut Printer) -> anyhow::Result<Exit> {
     let election = args.common.election()?;
     let bundle = verified_bundle(&args.bundle, &election, printer)?;
-    let last = bundle.ledger.bulletins().last().map_or(0, |issued| issued.stated.number);
+    let last = bundle.ledger.bulletins().last().map_or(0, |(_, bulletin)| bulletin.number);
     let bulletin = Bulletin {
         number: last.saturating_add(1),
         tree_size: bundle.ledger.entries(),
         root: bundle.root.0,
         totals: digest(&bundle.sums.to_json()),
-        document: [0; 32],
     };
     args.common.finish(&election, Act::Bulletin(bulletin), printer)
 }
