@@ -4,6 +4,7 @@
 mod csv;
 mod difference;
 mod json;
+mod outcome_json;
 
 use tallyproof_log::{merkle::Hash, tree::Tree};
 use tallyproof_record::{

@@ -16,7 +16,7 @@ use crate::{
     bundle::{self, BulletinFile},
     check::Check,
     ledger::Ledger,
-    manifest::file_hash,
+    manifest::{BundlePath, file_hash},
     statements::IssuedBulletin,
 };
 
@@ -130,7 +130,7 @@ impl Published<'_> {
     fn check_strays(&self, bulletins: &[IssuedBulletin]) -> impl Iterator<Item = Problem> {
         let named = bulletins.iter().flat_map(|it| BulletinFile::ALL.map(|file| file.path(it.stated.number)));
         let named: BTreeSet<String> = named.collect();
-        let listed = self.statements.manifest.iter().flat_map(|it| it.value.files.keys()).map(|path| path.as_str());
+        let listed = self.statements.manifest.iter().flat_map(|it| it.value.files.keys()).map(BundlePath::as_str);
         let present = self.listing.into_iter().flatten().map(String::as_str);
         let below: BTreeSet<&str> = listed.chain(present).filter(|path| path.starts_with(bundle::BULLETINS)).collect();
         let strays = below.into_iter().filter(|path| !named.contains(*path));

@@ -136,20 +136,21 @@ fn a_bundle_with_bulletins_holds() {
     assert!(world.bundle().contains_key("bulletins/4/bulletin.csv"));
 }
 
+fn whole(value: &Value) -> bool {
+    match value {
+        Value::Number(number) => number.is_u64(),
+        Value::Array(items) => items.iter().all(whole),
+        Value::Object(fields) => fields.values().all(whole),
+        _ => true,
+    }
+}
+
 #[test]
 fn the_document_is_one_line_of_json_with_sorted_keys_and_whole_numbers() {
     let (definition, entries) = eventful();
     let bytes = document(&ledger_of(&definition, &log_of(&definition, &entries))).to_json();
     // A `Value` keeps its keys sorted.
     assert_eq!(format!("{}\n", value(&bytes)), String::from_utf8(bytes.clone()).unwrap());
-    fn whole(value: &Value) -> bool {
-        match value {
-            Value::Number(number) => number.is_u64(),
-            Value::Array(items) => items.iter().all(whole),
-            Value::Object(fields) => fields.values().all(whole),
-            _ => true,
-        }
-    }
     assert!(whole(&value(&bytes)));
 }
 
