@@ -1,7 +1,11 @@
 //! The document of a bulletin: all results at one tree size, with the lists of stations that they come from and what can still
 //! change (`docs/spec/bulletin.md`). A function of the definition, a log prefix, the bulletin's number and its time.
 
-use tallyproof_log::merkle::Hash;
+mod csv;
+mod difference;
+mod json;
+
+use tallyproof_log::{merkle::Hash, tree::Tree};
 use tallyproof_record::{
     ContestNo, StationNo,
     definition::{Contest, Figure, Named},
@@ -11,11 +15,13 @@ use tallyproof_record::{
 use crate::{
     ledger::{Ledger, Rejection, RuleSet, SlotStatus},
     manifest::file_hash,
-    seats::Allotment,
-    settled::Statement,
+    outcome::{self, Outcome},
     share::{Percent, percent},
+    statements::IssuedBulletin,
     totals::{AreaTotals, Totals},
 };
+
+pub use difference::{Form, first_difference};
 
 /// A bulletin's content. What `index/totals.json` says of the same tree size is in it, so that it stands alone.
 #[derive(Clone, Debug)]
@@ -45,10 +51,8 @@ pub struct ContestDocument {
     pub contest: ContestNo,
     /// Which stations the sums are of.
     pub stations: StationLists,
-    /// What can still change, as it stands; `None` where nothing is stated.
-    pub settled: Option<Statement>,
-    /// Who has which seats, as it stands; `None` where the contest has none or they are not allotted.
-    pub seats: Option<Allotment>,
+    /// What can still change, and who has which seats, as it stands.
+    pub outcome: Outcome,
 }
 
 /// The stations of a contest by what became of their records, each list by station number.
@@ -164,18 +168,30 @@ impl Document {
     /// The bulletin of this ledger. `root` is the log's at the ledger's size.
     pub fn of(ledger: &Ledger, number: u32, made_at: u64, root: Hash) -> Self {
         let totals = Totals::of(ledger);
-        let mut contests = lists(ledger);
-        add_outcomes(ledger, &totals, &mut contests);
+        let (lists, outcomes) = rayon::join(|| lists(ledger), || outcome::of(ledger, &totals).into_contests());
+        let numbered = ledger.definition().election().numbered_contests().map(|(contest, _)| contest);
+        let contests = numbered.zip(lists).zip(outcomes);
+        let contests = contests.map(|((contest, stations), outcome)| ContestDocument { contest, stations, outcome });
         Self {
             number,
             made_at,
             tree_size: ledger.entries(),
             root,
             totals_hash: file_hash(&totals.to_json()),
-            contests,
+            contests: contests.collect(),
             strays: ledger.rejections().iter().filter(|it| is_stray(ledger, it)).copied().collect(),
             totals,
         }
+    }
+
+    /// `bulletin.json`: one line of JSON with sorted keys, ended by LF. Its SHA-256 is what a bulletin states as its document.
+    pub fn to_json(&self) -> Vec<u8> {
+        json::render(self)
+    }
+
+    /// `bulletin.csv`: the same figures and lists as one table.
+    pub fn to_csv(&self) -> Vec<u8> {
+        csv::render(self)
     }
 
     /// The sums of a contest in its own area and then in each below it; `None` where the definition does not have it.
@@ -186,6 +202,34 @@ impl Document {
         }?;
         Some(std::iter::once(totals.whole()).chain(totals.areas()))
     }
+}
+
+/// Calls `visit` with the document of each of these bulletins as the log gives it, by tree size: one pass over the ledger, however
+/// many they are. `tree` is the log's; what a bulletin states of it is not looked at.
+pub fn recompute(
+    ledger: &Ledger,
+    tree: &Tree,
+    bulletins: &[IssuedBulletin],
+    mut visit: impl FnMut(&IssuedBulletin, &Document),
+) {
+    if bulletins.is_empty() {
+        // To revisit a ledger begins with an empty one, which takes its time for a large register.
+        return;
+    }
+    let mut by_size: Vec<_> = bulletins.iter().collect();
+    by_size.sort_by_key(|issued| (issued.stated.tree_size, issued.entry));
+    let mut sizes: Vec<_> = by_size.iter().map(|issued| issued.stated.tree_size).collect();
+    sizes.dedup();
+    ledger.revisit(sizes, |past| {
+        let Some(root) = tree.root_at(past.entries()) else { return };
+        let mut document: Option<Document> = None;
+        for issued in by_size.iter().filter(|issued| issued.stated.tree_size == past.entries()) {
+            let (number, made_at) = (issued.stated.number, issued.made_at);
+            let document = document.get_or_insert_with(|| Document::of(past, number, made_at, root));
+            (document.number, document.made_at) = (number, made_at);
+            visit(issued, document);
+        }
+    });
 }
 
 /// Every figure of an area with its share:
@@ -255,31 +299,25 @@ fn is_stray(ledger: &Ledger, rejection: &Rejection) -> bool {
 }
 
 /// The lists of every contest, in definition order.
-fn lists(ledger: &Ledger) -> Vec<ContestDocument> {
-    let contests = ledger.definition().election().numbered_contests();
-    let mut contests: Vec<_> = contests
-        .map(|(contest, _)| ContestDocument { contest, stations: StationLists::default(), settled: None, seats: None })
-        .collect();
+fn lists(ledger: &Ledger) -> Vec<StationLists> {
+    let mut lists = vec![StationLists::default(); ledger.definition().election().contests().len()];
     for slot in ledger.slots() {
-        let lists = &mut contests[slot.contest.index()].stations;
+        let of_contest = &mut lists[slot.contest.index()];
         match slot.status {
-            SlotStatus::Counted => lists.counted.push(slot.station),
-            SlotStatus::Missing => lists.missing.push(slot.station),
+            SlotStatus::Counted => of_contest.counted.push(slot.station),
+            SlotStatus::Missing => of_contest.missing.push(slot.station),
             SlotStatus::Quarantined => {
-                lists.quarantined.push(QuarantinedStation { station: slot.station, codes: slot.codes });
+                of_contest.quarantined.push(QuarantinedStation { station: slot.station, codes: slot.codes });
             }
         }
     }
     for rejection in ledger.rejections().iter().filter(|it| !is_stray(ledger, it)) {
-        contests[rejection.contest.index()].stations.rejected.push(*rejection);
+        lists[rejection.contest.index()].rejected.push(*rejection);
     }
     for (_, it) in ledger.book().in_force() {
         let (station, annulled) = (it.station, it.figures.is_none());
         let corrected = CorrectedStation { station, entry: it.entry, stage: it.stage, reason: it.reason, annulled };
-        contests[it.contest.index()].stations.corrected.push(corrected);
+        lists[it.contest.index()].corrected.push(corrected);
     }
-    contests
+    lists
 }
-
-/// Fills in what can still change and who has which seats.
-fn add_outcomes(_ledger: &Ledger, _totals: &Totals, _contests: &mut [ContestDocument]) {}

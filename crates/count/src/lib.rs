@@ -14,6 +14,7 @@
 //! | [`seats`] | from votes to seats |
 //! | [`assertion`] | linear assertions over votes, in integers |
 //! | [`mod@settled`] | whether records that are not included can change an outcome |
+//! | [`outcome`] | what can still change in each contest, and its seats, from a ledger and its totals |
 //! | [`number`] | numbers as people read them |
 //! | [`share`] | thresholds and majorities as exact fractions |
 //! | [`bundle`] | paths of the bundle, and the index files that anyone can rebuild |
@@ -33,6 +34,8 @@ pub mod keyring;
 pub mod ledger;
 pub mod manifest;
 pub mod number;
+pub mod outcome;
+mod percent;
 pub mod policy;
 mod roster;
 pub mod seats;
@@ -47,6 +50,7 @@ pub mod verify;
 pub use judge::{Judged, JudgedRecord, JudgedStatement, SignedBy, Signer, judge, judge_record, judge_statement};
 pub use keyring::Keyring;
 pub use ledger::{Ledger, SlotStatus};
+pub use outcome::{Outcome, Outcomes};
 pub use totals::Totals;
 pub use trust::Trust;
 pub use verify::{Source, Verification, VerifyError, verify};

@@ -20,7 +20,7 @@ mod statement;
 mod world;
 
 pub use centre::{gate, handed_in, intake};
-pub use count::{bundle, lists, manifest, published, trust};
+pub use count::{bulletin, bundle, lists, manifest, published, trust};
 pub use drill::script;
 pub use evidence::mapping;
 pub use journal::journal;
@@ -48,6 +48,7 @@ const fn target(name: &'static str, run: fn(&[u8])) -> Target {
 /// Every target.
 pub const TARGETS: &[Target] = &[
     target("add_checkpoint", add_checkpoint),
+    target("bulletin", bulletin),
     Target { mutations: 60, ..target("bundle", bundle) },
     target("checkpoint", checkpoint),
     target("compact", compact),

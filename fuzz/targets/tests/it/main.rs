@@ -77,7 +77,7 @@ macro_rules! replays {
 }
 
 replays! {
-    add_checkpoint bundle checkpoint compact datagram entry entry_tile fork gate handed_in intake journal lists manifest mapping
+    add_checkpoint bulletin bundle checkpoint compact datagram entry entry_tile fork gate handed_in intake journal lists manifest mapping
     note package policy proof proven published receipt record script statement tile_path trust verifier_key
     witness_answer
 }
