@@ -1,5 +1,5 @@
 //! Writes the bulletin of a made-up night into a folder, to look at:
-//! `cargo run -p tallyproof-site --example render_bulletin -- OUT [STATIONS] [drill|official] [corrected]`.
+//! `cargo run -p tallyproof-site --example render_bulletin -- OUT [STATIONS] [drill|official] [corrected|council]`.
 
 #[path = "../tests/it/demo.rs"]
 mod demo;
@@ -14,7 +14,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let out = arguments.next().ok_or("name the folder to write to")?;
     let stations = arguments.next().map_or(Ok(640), |number| number.parse())?;
     let phase = arguments.next().and_then(|word| word.parse().ok()).unwrap_or(Phase::Drill);
-    let night = match arguments.next() {
+    let night = match arguments.next().as_deref() {
+        Some("council") => demo::council(stations, phase),
         Some(_) => demo::corrected_night(stations, phase),
         None => demo::night(stations, phase),
     };

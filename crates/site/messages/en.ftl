@@ -464,6 +464,15 @@ column-forms = Forms
 seats-heading = Seats, as it stands
 seats-admitted = reached
 seats-below-threshold = not reached
+column-by-name = By name
+seats-none = The seats cannot be allotted from these figures; bulletin.json has the reason.
+seats-first = { $seats } seats go to the first by votes. As it stands: { $names }.
+seats-method = { $seats } seats, method { $method }.
+seats-star = * filled by name
+seats-nominal-open = { $n ->
+    [one] { $n } seat by name is open or has no votes: no list has it.
+   *[other] { $n } seats by name are open or have no votes: no list has them.
+}
 seats-quota = Votes that a seat stands for: { $quota }.
 seats-unfilled = { $n ->
     [one] { $n } seat is unfilled: no list has votes for it.
@@ -487,6 +496,8 @@ settled-order-can = the order can change
 settled-order-cannot = the order cannot change
 settled-outcome-can = the outcome can change
 settled-outcome-cannot = the outcome cannot change
+settled-nearest = Of all parts { $part } is nearest to a change. { $sentence }
+settled-none = Nothing is said about what can still change; bulletin.json has the reason ({ $code }).
 settled-if = This holds if:
 settled-limit = The statement is about these figures: it does not show that they are right. It gives no probability, because the order in which records arrive is not random.
 settled-fewest = { $n ->
@@ -494,7 +505,10 @@ settled-fewest = { $n ->
    *[other] The fewest outstanding stations that could change it between them, { $n }:
 }
 premise-published = The counted votes are those that this source states; no record was checked: { $source }
-premise-records = The counted votes are those of the records counted in the first { $entries } entries of the log, root { $root }.
+premise-records = The counted votes are those of the records counted in the first { $entries } entries of the log{ $corrections }; definition { $definition }.
+premise-corrections = , with the { $n } corrections in force
+premise-allowed = , and { $n } more that the rules of the election let pass
+premise-part = { $part }: { $premise }
 premise-no-later-change = What is counted stays as it is: no record is corrected or annulled later.
 premise-missing-unknown = The source does not say how many records are missing; no other votes come in.
 premise-missing = { $n ->
@@ -511,11 +525,11 @@ premise-missing-quarantined = { $n ->
 premise-turnout = { $n ->
     [one] { $n } station holds
    *[other] { $n } stations hold
-} at most the votes that signed turnout counters state: { $votes }.
+} at most the votes that signed turnout counters state: { $votes }{ $allowed }.
 premise-registers = { $n ->
     [one] { $n } station holds
    *[other] { $n } stations hold
-} at most one vote for each registered voter: { $voters }.
+} at most one vote for each registered voter: { $voters }{ $allowed }.
 premise-unbounded = Nothing bounds the votes of { $n ->
     [one] { $n } station
    *[other] { $n } stations
@@ -529,9 +543,12 @@ premise-one-vote = A vote that comes in is one vote, for any option or none.
 premise-blank = Votes for no option count towards the total: { $n } so far.
 premise-decides-parallel = The seats of lists come on top of those won by name; the parts are separate votes.
 premise-decides-added = Seats won by name count towards what a list is due; whoever won more keeps them, and the house grows. The parts are separate votes.
+premise-decides-within = Seats won by name are seats of the house; the other seats go one by one to the best claims after them. The parts are separate votes.
 bar-more-than = more than { $share }
 bar-at-least = at least { $share }
 premise-decides-plurality = Asked is which option has the most votes; a tie for the first place is a change.
+premise-decides-unstated = The definition states no rule for the contest. Asked is which option has the most votes; a tie for the first place is a change.
+premise-decides-first = Asked is which options are the first { $seats } by votes; a tie for the last of these places is a change.
 premise-decides-majority = Asked is which options have { $bar } of the votes.
 premise-decides-run-off = The first is elected with { $bar } of the votes; otherwise the first two go into a run-off. Asked is who is elected or which two they are; a tie for one of these places is a change.
 premise-decides-run-off-ahead = The first is elected with { $bar } of the votes, or with { $reach } and a difference to each other option of { $by } of the votes; otherwise the first two go into a run-off. Asked is who is elected or which two they are; a tie for one of these places is a change.

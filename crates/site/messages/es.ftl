@@ -463,6 +463,15 @@ column-forms = Formas
 seats-heading = Escaños, según lo vigente
 seats-admitted = alcanzado
 seats-below-threshold = no alcanzado
+column-by-name = Por nombre
+seats-none = Los escaños no se pueden asignar con estas cifras; bulletin.json tiene la razón.
+seats-first = { $seats } escaños van a los primeros por votos. Según lo vigente: { $names }.
+seats-method = { $seats } escaños, método { $method }.
+seats-star = * cubierto por nombre
+seats-nominal-open = { $n ->
+    [one] { $n } escaño por nombre está abierto o sin votos: no lo tiene ninguna lista.
+   *[other] { $n } escaños por nombre están abiertos o sin votos: no los tiene ninguna lista.
+}
 seats-quota = Votos que corresponden a un escaño: { $quota }.
 seats-unfilled = { $n ->
     [one] { $n } escaño queda sin cubrir: ninguna lista tiene votos para él.
@@ -486,6 +495,8 @@ settled-order-can = el orden puede cambiar
 settled-order-cannot = el orden no puede cambiar
 settled-outcome-can = el resultado puede cambiar
 settled-outcome-cannot = el resultado no puede cambiar
+settled-nearest = De todas las partes, { $part } es la más cercana a un cambio. { $sentence }
+settled-none = No se dice nada sobre lo que puede cambiar aún; bulletin.json tiene la razón ({ $code }).
 settled-if = Esto vale si:
 settled-limit = La afirmación trata de estas cifras: no muestra que sean correctas. No da ninguna probabilidad, porque el orden en que llegan las actas no es aleatorio.
 settled-fewest = { $n ->
@@ -493,7 +504,10 @@ settled-fewest = { $n ->
    *[other] Las menos mesas pendientes que podrían cambiarlo entre ellas, { $n }:
 }
 premise-published = Los votos contados son los que indica esta fuente; no se comprobó ningún acta: { $source }
-premise-records = Los votos contados son los de las actas contadas en las primeras { $entries } entradas del registro, raíz { $root }.
+premise-records = Los votos contados son los de las actas contadas en las primeras { $entries } entradas del registro{ $corrections }; definición { $definition }.
+premise-corrections = , con las { $n } correcciones en vigor
+premise-allowed = , y { $n } más que dejan pasar las reglas de la elección
+premise-part = { $part }: { $premise }
 premise-no-later-change = Lo contado queda como está: ningún acta se corrige ni se anula después.
 premise-missing-unknown = La fuente no dice cuántas actas faltan; no llegan otros votos.
 premise-missing = { $n ->
@@ -510,11 +524,11 @@ premise-missing-quarantined = { $n ->
 premise-turnout = { $n ->
     [one] { $n } mesa contiene
    *[other] { $n } mesas contienen
-} como máximo los votos que indican los contadores de participación firmados: { $votes }.
+} como máximo los votos que indican los contadores de participación firmados: { $votes }{ $allowed }.
 premise-registers = { $n ->
     [one] { $n } mesa contiene
    *[other] { $n } mesas contienen
-} como máximo un voto por elector inscrito: { $voters }.
+} como máximo un voto por elector inscrito: { $voters }{ $allowed }.
 premise-unbounded = Nada limita los votos de { $n ->
     [one] { $n } mesa
    *[other] { $n } mesas
@@ -528,9 +542,12 @@ premise-one-vote = Un voto que llega es un voto, para cualquier opción o para n
 premise-blank = Los votos para ninguna opción cuentan en el total: { $n } hasta ahora.
 premise-decides-parallel = Los escaños de listas se suman a los obtenidos por nombre; las partes son votos separados.
 premise-decides-added = Los escaños obtenidos por nombre cuentan para lo que corresponde a una lista; quien obtuvo más los conserva, y la cámara crece. Las partes son votos separados.
+premise-decides-within = Los escaños obtenidos por nombre son escaños de la cámara; los demás van uno a uno a los mejores cocientes después de ellos. Las partes son votos separados.
 bar-more-than = más del { $share }
 bar-at-least = al menos el { $share }
 premise-decides-plurality = Se pregunta qué opción tiene más votos; un empate en el primer lugar es un cambio.
+premise-decides-unstated = La definición no indica ninguna regla para la contienda. Se pregunta qué opción tiene más votos; un empate en el primer lugar es un cambio.
+premise-decides-first = Se pregunta qué opciones son las primeras { $seats } por votos; un empate en el último de esos lugares es un cambio.
 premise-decides-majority = Se pregunta qué opciones tienen { $bar } de los votos.
 premise-decides-run-off = La primera resulta elegida con { $bar } de los votos; si no, las dos primeras van a una segunda vuelta. Se pregunta quién resulta elegida o cuáles son las dos; un empate en uno de esos lugares es un cambio.
 premise-decides-run-off-ahead = La primera resulta elegida con { $bar } de los votos, o con { $reach } y una diferencia con cada una de las demás de { $by } de los votos; si no, las dos primeras van a una segunda vuelta. Se pregunta quién resulta elegida o cuáles son las dos; un empate en uno de esos lugares es un cambio.

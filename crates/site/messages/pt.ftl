@@ -463,6 +463,15 @@ column-forms = Formas
 seats-heading = Cadeiras, como está em vigor
 seats-admitted = atingida
 seats-below-threshold = não atingida
+column-by-name = Por nome
+seats-none = As cadeiras não podem ser atribuídas com estes números; bulletin.json tem a razão.
+seats-first = { $seats } cadeiras vão aos primeiros por votos. Como está em vigor: { $names }.
+seats-method = { $seats } cadeiras, método { $method }.
+seats-star = * preenchida por nome
+seats-nominal-open = { $n ->
+    [one] { $n } cadeira por nome está em aberto ou sem votos: nenhuma lista a tem.
+   *[other] { $n } cadeiras por nome estão em aberto ou sem votos: nenhuma lista as tem.
+}
 seats-quota = Votos que correspondem a uma cadeira: { $quota }.
 seats-unfilled = { $n ->
     [one] { $n } cadeira fica vaga: nenhuma lista tem votos para ela.
@@ -486,6 +495,8 @@ settled-order-can = a ordem pode mudar
 settled-order-cannot = a ordem não pode mudar
 settled-outcome-can = o resultado pode mudar
 settled-outcome-cannot = o resultado não pode mudar
+settled-nearest = De todas as partes, { $part } é a mais próxima de uma mudança. { $sentence }
+settled-none = Nada se diz sobre o que ainda pode mudar; bulletin.json tem a razão ({ $code }).
 settled-if = Isto vale se:
 settled-limit = A afirmação trata destes números: não mostra que estejam certos. Não dá nenhuma probabilidade, porque a ordem em que as atas chegam não é aleatória.
 settled-fewest = { $n ->
@@ -493,7 +504,10 @@ settled-fewest = { $n ->
    *[other] O menor número de seções pendentes que poderiam mudá-lo entre elas, { $n }:
 }
 premise-published = Os votos contados são os que esta fonte informa; nenhuma ata foi verificada: { $source }
-premise-records = Os votos contados são os das atas contadas nas primeiras { $entries } entradas do registro, raiz { $root }.
+premise-records = Os votos contados são os das atas contadas nas primeiras { $entries } entradas do registro{ $corrections }; definição { $definition }.
+premise-corrections = , com as { $n } correções em vigor
+premise-allowed = , e mais { $n } que as regras da eleição deixam passar
+premise-part = { $part }: { $premise }
 premise-no-later-change = O que está contado fica como está: nenhuma ata é corrigida ou anulada depois.
 premise-missing-unknown = A fonte não diz quantas atas faltam; não chegam outros votos.
 premise-missing = { $n ->
@@ -510,11 +524,11 @@ premise-missing-quarantined = { $n ->
 premise-turnout = { $n ->
     [one] { $n } seção contém
    *[other] { $n } seções contêm
-} no máximo os votos que os contadores de comparecimento assinados informam: { $votes }.
+} no máximo os votos que os contadores de comparecimento assinados informam: { $votes }{ $allowed }.
 premise-registers = { $n ->
     [one] { $n } seção contém
    *[other] { $n } seções contêm
-} no máximo um voto por eleitor inscrito: { $voters }.
+} no máximo um voto por eleitor inscrito: { $voters }{ $allowed }.
 premise-unbounded = Nada limita os votos de { $n ->
     [one] { $n } seção
    *[other] { $n } seções
@@ -528,9 +542,12 @@ premise-one-vote = Um voto que chega é um voto, para qualquer opção ou para n
 premise-blank = Os votos para nenhuma opção contam no total: { $n } até agora.
 premise-decides-parallel = As cadeiras de listas somam-se às obtidas por nome; as partes são votos separados.
 premise-decides-added = As cadeiras obtidas por nome contam para o que cabe a uma lista; quem obteve mais as mantém, e a casa cresce. As partes são votos separados.
+premise-decides-within = As cadeiras obtidas por nome são cadeiras da casa; as demais vão uma a uma aos melhores quocientes depois delas. As partes são votos separados.
 bar-more-than = mais de { $share }
 bar-at-least = pelo menos { $share }
 premise-decides-plurality = Pergunta-se qual opção tem mais votos; um empate no primeiro lugar é uma mudança.
+premise-decides-unstated = A definição não informa nenhuma regra para a disputa. Pergunta-se qual opção tem mais votos; um empate no primeiro lugar é uma mudança.
+premise-decides-first = Pergunta-se quais opções são as primeiras { $seats } por votos; um empate no último desses lugares é uma mudança.
 premise-decides-majority = Pergunta-se quais opções têm { $bar } dos votos.
 premise-decides-run-off = A primeira é eleita com { $bar } dos votos; senão, as duas primeiras vão a um segundo turno. Pergunta-se quem é eleita ou quais são as duas; um empate num desses lugares é uma mudança.
 premise-decides-run-off-ahead = A primeira é eleita com { $bar } dos votos, ou com { $reach } e uma diferença para cada uma das outras de { $by } dos votos; senão, as duas primeiras vão a um segundo turno. Pergunta-se quem é eleita ou quais são as duas; um empate num desses lugares é uma mudança.

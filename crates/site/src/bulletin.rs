@@ -7,6 +7,7 @@ pub(crate) mod content;
 mod contest;
 mod front;
 mod page;
+mod seats;
 mod settled;
 
 use tallyproof_count::bulletin::Document;

@@ -4,8 +4,7 @@ use std::{borrow::Cow, cmp::Reverse};
 
 use tallyproof_count::{
     bulletin::{Basis, ContestDocument, Quantity, figures},
-    seats::{Allotment, Party, Quotient, TieOutcome},
-    settled::Statement,
+    settled::{Answer, Statement},
     share::{Percent, percent},
     totals::AreaTotals,
 };
@@ -18,9 +17,9 @@ use super::{
     Bulletin,
     content::{Block, Cell, Column, Part, Phrase, Progress, Style, Table},
     front::{anchor, whole},
-    settled,
+    seats, settled,
 };
-use crate::{chart::Bar, messages::Text, number::grouped, palette, view};
+use crate::{chart::Bar, messages::Text, palette, view};
 
 /// Most candidates with a column of their own in the table by area; the others share one.
 const COLUMNS: usize = 5;
@@ -57,9 +56,15 @@ pub(super) fn blocks<'a>(bulletin: &Bulletin<'a>, document: &'a ContestDocument)
     let place = election.areas().get(contest.area).map(|area| area.name.as_str());
     let mut blocks = vec![Block::Heading { level: 2, id: anchor(no), text: Phrase::name(contest.name.as_str()), place }];
     blocks.extend(progress(&sums));
-    blocks.push(candidates(&sums, document.settled.as_ref()));
-    blocks.extend(document.settled.as_ref().into_iter().flat_map(|it| settled::blocks(contest, it)));
-    blocks.extend(document.seats.as_ref().into_iter().flat_map(|it| seats(&sums, it, document.settled.as_ref())));
+    let outcome = &document.outcome;
+    let own = outcome.settled.as_ref().ok().and_then(|answer| match answer {
+        Answer::Contest(statement) => Some(statement),
+        Answer::Mixed(statement) => Some(statement.lists()),
+    });
+    let reach = own.and_then(Statement::bound);
+    blocks.push(candidates(&sums, reach));
+    blocks.extend(settled::blocks(election, &outcome.settled));
+    blocks.extend(outcome.seats.iter().flat_map(|seats| seats::blocks(contest, &outcome.question, seats, own)));
     blocks.extend(lines_and_parties(&sums));
     blocks.extend(other_figures(&sums));
     blocks.extend(areas(bulletin, document, &sums));
@@ -73,11 +78,11 @@ pub(super) fn blocks<'a>(bulletin: &Bulletin<'a>, document: &'a ContestDocument)
     blocks
 }
 
-fn heading(id: &str, text: Text) -> Block<'static> {
+pub(super) fn heading(id: &str, text: Text) -> Block<'static> {
     Block::Heading { level: 3, id: id.to_owned(), text: text.into(), place: None }
 }
 
-fn note<'a>(phrase: impl Into<Phrase<'a>>) -> Block<'a> {
+pub(super) fn note<'a>(phrase: impl Into<Phrase<'a>>) -> Block<'a> {
     Block::Paragraph(Style::Note, phrase.into())
 }
 
@@ -165,11 +170,10 @@ fn rows<'a>(sums: &Sums<'a>, names: impl Iterator<Item = Vec<Phrase<'a>>>, of: i
 }
 
 /// Candidates by votes, as it stands, with the most that could still be added to each.
-fn candidates<'a>(sums: &Sums<'a>, settled: Option<&Statement>) -> Block<'a> {
+fn candidates<'a>(sums: &Sums<'a>, reach: Option<u64>) -> Block<'a> {
     let contest = sums.contest;
     let votes = sums.stands().candidates(contest);
     let most = votes.iter().copied().max().unwrap_or(0);
-    let reach = settled.and_then(Statement::bound);
     let names = contest.candidates.iter().map(|it| vec![Phrase::name(it.name.as_str())]);
     let mut rows: Vec<(usize, Row<'a>)> =
         rows(sums, names, |area| area.candidates(contest)).into_iter().enumerate().collect();
@@ -297,83 +301,6 @@ fn areas<'a>(bulletin: &Bulletin<'a>, document: &ContestDocument, sums: &Sums<'a
     blocks.extend((more > 0).then(|| note(Phrase::n(Text::BulletinMoreAreas, more))));
     blocks.extend(sums.stands.map(|_| note(Text::BulletinAreasAsCounted)));
     blocks
-}
-
-/// Seats with the order in which they were given.
-fn seats<'a>(sums: &Sums<'a>, allotment: &Allotment, settled: Option<&Statement>) -> Vec<Block<'a>> {
-    let contest = sums.contest;
-    let votes = sums.stands().candidates(contest);
-    let name = |list: usize| contest.candidates.get(list).map_or("", |it| it.name.as_str());
-    let range = |list: usize| settled?.seats().iter().find(|range| range.list == list);
-    let ranged = settled.is_some_and(|it| !it.seats().is_empty());
-    let mut columns = vec![Column::text(Text::ColumnList)];
-    columns.extend([Text::ColumnVotes, Text::ColumnSeats].map(Column::figure));
-    columns.extend(ranged.then(|| [Text::ColumnSeatsLeast, Text::ColumnSeatsMost].map(Column::figure)).into_iter().flatten());
-    columns.push(Column::text(Text::ColumnThreshold));
-    let row = |(list, seats): (usize, &tallyproof_count::seats::ListSeats)| {
-        let mut row: Vec<Cell<'a>> = vec![Phrase::name(name(list)).into()];
-        row.push(Phrase::Count(votes.get(list).copied().unwrap_or(0)).into());
-        row.push(Phrase::Count(seats.seats).into());
-        if ranged {
-            let range = range(list);
-            row.extend([range.map(|it| it.least), range.map(|it| it.most)].map(|it| it.map_or(Phrase::name("–"), Phrase::Count).into()));
-        }
-        let admitted = if seats.admitted { Text::SeatsAdmitted } else { Text::SeatsBelowThreshold };
-        row.push(Phrase::from(admitted).into());
-        row
-    };
-    let mut blocks = vec![
-        heading("seats", Text::SeatsHeading),
-        Block::Table(Table {
-            name: Text::SeatsHeading.into(),
-            columns,
-            rows: allotment.lists.iter().enumerate().map(row).collect(),
-        }),
-    ];
-    blocks.extend(allotment.quota.map(|it| note(Phrase::Say(Text::SeatsQuota, vec![("quota", decimal(it).into())]))));
-    blocks.extend((allotment.unfilled > 0).then(|| note(Phrase::n(Text::SeatsUnfilled, allotment.unfilled))));
-    let party = |party: &Party| match *party {
-        Party::List(list) => name(list).to_owned(),
-        Party::Alliance(number) => alliance(number),
-    };
-    for open in &allotment.open {
-        let among: Vec<String> = open.among.iter().map(party).collect();
-        let values = vec![("n", open.seats.into()), ("among", among.join(", ").into())];
-        blocks.push(Block::Paragraph(Style::Body, Phrase::Say(Text::SeatsOpen, values)));
-    }
-    for tie in allotment.ties.iter().filter(|tie| matches!(tie.outcome, TieOutcome::MoreVotes | TieOutcome::Lot)) {
-        let among: Vec<String> = tie.among.iter().map(party).collect();
-        let text = if tie.outcome == TieOutcome::Lot { Text::SeatsByLot } else { Text::SeatsByMoreVotes };
-        blocks.push(note(Phrase::Say(text, vec![("among", among.join(", ").into())])));
-    }
-    let seat = |(number, seat): (usize, &tallyproof_count::seats::Seat)| {
-        let who = match (seat.list, seat.alliance) {
-            (Some(list), _) => name(list).to_owned(),
-            (None, Some(number)) => alliance(number),
-            (None, None) => "–".to_owned(),
-        };
-        let inside = seat.inside.map(|it| format!(" / {}", decimal(it))).unwrap_or_default();
-        Cow::Owned(format!("{}.\u{a0}{who}\u{2002}{}{inside}", number + 1, decimal(seat.claim)))
-    };
-    let order: Vec<Cow<'a, str>> = allotment.order.iter().enumerate().map(seat).collect();
-    if !order.is_empty() {
-        blocks.extend([note(Text::SeatsOrder), Block::Items(order)]);
-    }
-    blocks
-}
-
-/// Alliances are numbered in the definition.
-fn alliance(number: usize) -> String {
-    format!("[{}]", number + 1)
-}
-
-/// A claim with four decimals, rounded down: the exact quotients are compared, and stand in `bulletin.json`.
-fn decimal(quotient: Quotient) -> String {
-    let (part, whole) = (u128::from(quotient.numerator.unsigned_abs()), u128::from(quotient.denominator.max(1)));
-    let scaled = part * 10_000 / whole;
-    let sign = if quotient.numerator < 0 { "\u{2212}" } else { "" };
-    let (units, decimals) = (u64::try_from(scaled / 10_000).unwrap_or(u64::MAX), scaled % 10_000);
-    format!("{sign}{}.{decimals:04}", grouped(units))
 }
 
 /// The stations that are not, or not simply, counted.

@@ -40,7 +40,7 @@ pub(super) fn blocks<'a>(bulletin: &Bulletin<'a>) -> Vec<Block<'a>> {
 fn premises<'a>(bulletin: &Bulletin<'a>) -> Vec<Block<'a>> {
     let Bulletin { document, log, .. } = bulletin;
     let bound = vec![("size", document.tree_size.into()), ("origin", log.name().as_str().into())];
-    let heading = |id: &str, text: Text| Block::Heading { level: 3, id: id.to_owned(), text: text.into(), place: None };
+    let heading = |id: &str, text: Text| Block::Heading { level: 2, id: id.to_owned(), text: text.into(), place: None };
     vec![
         heading("rests-on", Text::BulletinRestsOn),
         Block::Bullets(vec![

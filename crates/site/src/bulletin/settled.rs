@@ -4,9 +4,10 @@
 use std::borrow::Cow;
 
 use tallyproof_count::{
-    settled::{Ahead, Bar, Figures, Kind, MixedRule, Premise, Statement, Together, What},
+    outcome::NoStatement,
+    settled::{Ahead, Answer, Bar, Figures, Kind, MixedRule, Premise, Statement, Together, What},
 };
-use tallyproof_record::definition::Contest;
+use tallyproof_record::Election;
 
 use super::content::{Block, Part, Phrase, Style};
 use crate::messages::Text;
@@ -14,18 +15,27 @@ use crate::messages::Text;
 /// Most stations named of the smallest set that could change the outcome.
 const NAMED: usize = 200;
 
-/// The statement with all that it rests on.
-pub(super) fn blocks<'a>(_contest: &Contest, statement: &'a Statement) -> Vec<Block<'a>> {
+/// The statement with all that it rests on, or that there is none.
+pub(super) fn blocks<'a>(election: &'a Election, settled: &'a Result<Answer, NoStatement>) -> Vec<Block<'a>> {
+    let heading = Block::Heading { level: 3, id: "settled".to_owned(), text: Text::SettledHeading.into(), place: None };
+    match settled {
+        Ok(answer) => std::iter::once(heading).chain(answered(election, answer)).collect(),
+        Err(why) => {
+            let none = Phrase::Say(Text::SettledNone, vec![("code", why.as_str().into())]);
+            vec![heading, Block::Paragraph(Style::Body, none)]
+        }
+    }
+}
+
+fn answered<'a>(election: &'a Election, answer: &'a Answer) -> Vec<Block<'a>> {
     let mut blocks = vec![
-        Block::Heading { level: 3, id: "settled".to_owned(), text: Text::SettledHeading.into(), place: None },
-        Block::Paragraph(Style::Statement, sentence(statement)),
+        Block::Paragraph(Style::Statement, whole(election, answer)),
         Block::Paragraph(Style::Body, Text::SettledIf.into()),
-        Block::Bullets(statement.premises().iter().map(premise).collect()),
+        Block::Bullets(premises(election, answer)),
         Block::Paragraph(Style::Note, Text::SettledLimit.into()),
     ];
-    if let Some(fewest) = statement.fewest().filter(|it| !it.is_empty()) {
-        let all = fewest.len() as u64;
-        blocks.push(Block::Paragraph(Style::Body, Phrase::n(Text::SettledFewest, all)));
+    if let Some(fewest) = answer.nearest().fewest().filter(|it| !it.is_empty()) {
+        blocks.push(Block::Paragraph(Style::Body, Phrase::n(Text::SettledFewest, fewest.len() as u64)));
         blocks.push(Block::Items(fewest.iter().take(NAMED).map(|id| Cow::Borrowed(id.as_str())).collect()));
         let more = fewest.len().saturating_sub(NAMED) as u64;
         blocks.extend((more > 0).then(|| Block::Paragraph(Style::Note, Phrase::n(Text::BulletinMoreStations, more))));
@@ -33,20 +43,53 @@ pub(super) fn blocks<'a>(_contest: &Contest, statement: &'a Statement) -> Vec<Bl
     blocks
 }
 
+/// A contest's name by its id.
+fn name<'a>(election: &'a Election, id: &'a str) -> Part<'a> {
+    election.contests().iter().find(|contest| contest.id == id).map_or(id, |contest| &contest.name).into()
+}
+
+fn whole<'a>(election: &'a Election, answer: &'a Answer) -> Phrase<'a> {
+    let nearest = answer.nearest();
+    match answer {
+        Answer::Contest(_) => sentence(nearest),
+        Answer::Mixed(_) => {
+            let values = vec![("part", name(election, nearest.contest())), ("sentence", sentence(nearest).into())];
+            Phrase::Say(Text::SettledNearest, values)
+        }
+    }
+}
+
+fn premises<'a>(election: &'a Election, answer: &'a Answer) -> Vec<Phrase<'a>> {
+    match answer {
+        Answer::Contest(statement) => statement.premises().iter().map(premise).collect(),
+        Answer::Mixed(statement) => {
+            let of = |it: &'a tallyproof_count::settled::PartPremise| match &it.part {
+                None => premise(&it.premise),
+                Some(part) => {
+                    let values = vec![("part", name(election, part)), ("premise", premise(&it.premise).into())];
+                    Phrase::Say(Text::PremisePart, values)
+                }
+            };
+            statement.premises().iter().map(of).collect()
+        }
+    }
+}
+
 /// `Records not included can hold at most C votes; the difference is M; the order can / cannot change.`
-pub(super) fn sentence(statement: &Statement) -> Phrase<'_> {
+fn sentence(statement: &Statement) -> Phrase<'_> {
     let bound = match statement.bound() {
         Some(bound) => Phrase::Say(Text::SettledBound, vec![("most", Phrase::Count(bound).into())]),
         None => Text::SettledUnbounded.into(),
     };
-    let plurality = statement.kind() == Kind::Plurality;
-    let tied = matches!(statement.changes().first(), Some(change) if matches!(change.what, What::Untied { .. }));
+    let order = matches!(statement.kind(), Kind::Plurality { .. } | Kind::Unstated);
+    let overtaken = matches!(statement.changes().first(), Some(change) if matches!(change.what, What::Overtaken { .. }));
+    let figure = |count: u64| vec![("n", Part::Phrase(Phrase::Count(count)))];
     let lead = match statement.lead() {
-        Some(lead) if plurality && !tied => Phrase::Say(Text::SettledDifference, vec![("n", Phrase::Count(lead).into())]),
-        Some(lead) => Phrase::n(Text::SettledTakes, lead),
+        Some(lead) if order && overtaken => Phrase::Say(Text::SettledDifference, figure(lead)),
+        Some(lead) => Phrase::Say(Text::SettledTakes, figure(lead)),
         None => Text::SettledNothing.into(),
     };
-    let verdict = match (plurality, statement.settled()) {
+    let verdict = match (order, statement.settled()) {
         (true, true) => Text::SettledOrderCannot,
         (true, false) => Text::SettledOrderCan,
         (false, true) => Text::SettledOutcomeCannot,
@@ -58,23 +101,44 @@ pub(super) fn sentence(statement: &Statement) -> Phrase<'_> {
     )
 }
 
+/// A part of a sentence that stands only where there is something to count.
+fn where_any(text: Text, count: u64) -> Part<'static> {
+    let none = Phrase::name("");
+    if count == 0 { none.into() } else { Phrase::Say(text, vec![("n", Part::Phrase(Phrase::Count(count)))]).into() }
+}
+
 /// A premise.
 pub(super) fn premise(premise: &Premise) -> Phrase<'_> {
     let say = Phrase::Say;
     let figure = |count: u64| Part::Phrase(Phrase::Count(count));
     match premise {
         Premise::Figures(Figures::Published { source }) => say(Text::PremisePublished, vec![("source", source.as_str().into())]),
-        Premise::Figures(Figures::Records { entries, root }) => {
-            say(Text::PremiseRecords, vec![("entries", figure(*entries)), ("root", root.as_str().into())])
-        }
+        Premise::Figures(Figures::Records { entries, corrections, definition }) => say(
+            Text::PremiseRecords,
+            vec![
+                ("entries", figure(*entries)),
+                ("corrections", where_any(Text::PremiseCorrections, *corrections)),
+                ("definition", definition.as_str().into()),
+            ],
+        ),
         Premise::NoLaterChange => Text::PremiseNoLaterChange.into(),
         Premise::NoOtherStations { missing, quarantined } => others(*missing, *quarantined),
-        Premise::TurnoutCounters { stations, votes } => {
-            say(Text::PremiseTurnout, vec![("n", (*stations).into()), ("votes", figure(*votes))])
-        }
-        Premise::Registers { stations, voters } => {
-            say(Text::PremiseRegisters, vec![("n", (*stations).into()), ("voters", figure(*voters))])
-        }
+        Premise::TurnoutCounters { stations, votes, allowance } => say(
+            Text::PremiseTurnout,
+            vec![
+                ("n", (*stations).into()),
+                ("votes", figure(*votes)),
+                ("allowed", where_any(Text::PremiseAllowed, *allowance)),
+            ],
+        ),
+        Premise::Registers { stations, voters, allowance } => say(
+            Text::PremiseRegisters,
+            vec![
+                ("n", (*stations).into()),
+                ("voters", figure(*voters)),
+                ("allowed", where_any(Text::PremiseAllowed, *allowance)),
+            ],
+        ),
         Premise::Unbounded { stations } => Phrase::n(Text::PremiseUnbounded, *stations),
         Premise::Together(most, counted) => together(*most, *counted),
         Premise::OneVote => Text::PremiseOneVote.into(),
@@ -82,6 +146,7 @@ pub(super) fn premise(premise: &Premise) -> Phrase<'_> {
         Premise::BlankCounts(votes) => say(Text::PremiseBlank, vec![("n", figure(*votes))]),
         Premise::Mixed(MixedRule::Parallel) => Text::PremiseParallel.into(),
         Premise::Mixed(MixedRule::Added) => Text::PremiseAdded.into(),
+        Premise::Mixed(MixedRule::Within) => Text::PremiseWithin.into(),
     }
 }
 
@@ -121,7 +186,9 @@ fn bar(bar: Bar) -> Part<'static> {
 
 fn rule(kind: Kind) -> Phrase<'static> {
     match kind {
-        Kind::Plurality => Text::RulePlurality.into(),
+        Kind::Unstated => Text::RuleUnstated.into(),
+        Kind::Plurality { seats: 1 } => Text::RulePlurality.into(),
+        Kind::Plurality { seats } => Phrase::Say(Text::RuleFirst, vec![("seats", seats.to_string().into())]),
         Kind::Majority(it) => Phrase::Say(Text::RuleMajority, vec![("bar", bar(it))]),
         Kind::RunOff { bar: it, ahead: None } => Phrase::Say(Text::RuleRunOff, vec![("bar", bar(it))]),
         Kind::RunOff { bar: it, ahead: Some(Ahead { reach, by }) } => {

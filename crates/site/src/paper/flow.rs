@@ -18,6 +18,9 @@ const BOTTOM: f32 = PAGE.1 - 66.0;
 /// Least room below a heading on its page.
 const TOGETHER: f32 = 64.0;
 
+/// From a panel's upper edge to its first line.
+const PANEL_PAD: f32 = 9.0;
+
 /// How text is set: size, distance from line to line, weight, colour.
 #[derive(Clone, Copy)]
 pub(super) struct Hand {
@@ -208,18 +211,22 @@ impl Flow<'_> {
 
     fn heading(&mut self, level: u8, text: &Phrase<'_>, place: Option<&str>) {
         let text = self.speaker.say(text).into_owned();
+        // A panel has parts of its own, not contests.
+        let in_panel = self.panel.is_some();
         let (hand, before, after) = match level {
             1 => (TITLE, 0.0, 4.0),
-            2 => (CONTEST, 20.0, 4.0),
+            2 if !in_panel => (CONTEST, 20.0, 4.0),
             _ => (PART, 9.0, 2.0),
         };
-        let together = before + hand.line + TOGETHER + if level == 2 { 2.0 * TOGETHER } else { 0.0 };
-        if !self.need(together) && self.y > TOP {
+        let contest = level == 2 && !in_panel;
+        self.need(before + hand.line + TOGETHER + if contest { 2.0 * TOGETHER } else { 0.0 });
+        let begins = self.y <= TOP || self.panel.is_some_and(|(_, top)| self.y <= top + PANEL_PAD);
+        if !begins {
             self.y += before;
-        }
-        if level == 2 {
-            self.area((self.left, self.y), (self.width, 1.2), Ink::Ink);
-            self.y += 7.0;
+            if contest {
+                self.area((self.left, self.y), (self.width, 1.2), Ink::Ink);
+                self.y += 7.0;
+            }
         }
         let page = self.sheets.pages.len() - 1;
         self.sheets.landmarks.push(Landmark { level, text: text.clone(), page, y: self.y });
@@ -293,7 +300,7 @@ impl Flow<'_> {
     fn open_panel(&mut self) {
         let first = self.sheets.pages.last().map_or(0, Vec::len);
         self.panel = Some((first, self.y));
-        self.y += 9.0;
+        self.y += PANEL_PAD;
     }
 
     /// Puts the panel's ground below what was set on it.

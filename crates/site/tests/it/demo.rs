@@ -142,6 +142,17 @@ pub(crate) fn corrected_night(stations: u32, phase: Phase) -> Demo {
     demo
 }
 
+/// [`night`] whose first contest allots seats to lists.
+#[allow(dead_code, reason = "not every user of the night has seats")]
+pub(crate) fn council(stations: u32, phase: Phase) -> Demo {
+    let mut files = package(stations, phase);
+    let head = files.get_mut("election.toml").expect("the demo has it");
+    let text = String::from_utf8(head.clone()).expect("UTF-8");
+    let decision = "[contest.decision]\ntype = \"lists\"\nseats = 21\nmethod = \"dhondt\"\nthreshold = \"4%\"\n\n[[contest]]\nid = \"mayor\"";
+    *head = text.replace("[[contest]]\nid = \"mayor\"", decision).into_bytes();
+    Demo::new(&files, |definition| tallies(definition, SEED))
+}
+
 fn person(name: &str) -> SigningKey {
     let mut seed = [0x61; 32];
     seed[..name.len()].copy_from_slice(name.as_bytes());
