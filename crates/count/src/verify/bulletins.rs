@@ -12,11 +12,11 @@ use super::{
     quorum,
 };
 use crate::{
-    bulletin::{self, Document, Form, first_difference},
+    bulletin::{self, Contradiction, Document, Form, first_difference},
     bundle::{self, BulletinFile},
     check::Check,
     ledger::Ledger,
-    manifest::file_hash,
+    manifest::BundlePath,
     statements::IssuedBulletin,
 };
 
@@ -59,17 +59,9 @@ pub(super) fn check(ledger: &Ledger, tree: &Tree, since: usize, published: Optio
 
 /// What the statement says of the log.
 fn check_statement(issued: &IssuedBulletin, document: &Document, json: &[u8]) -> impl Iterator<Item = Problem> {
-    let stated = issued.stated;
-    let figures = [
-        ("the log's root is", document.root, stated.root),
-        ("the totals have the SHA-256", document.totals_hash, stated.totals),
-        ("the document has the SHA-256", file_hash(json), stated.document),
-    ];
-    let place = format!("entry {}", issued.entry);
-    figures.into_iter().filter(|(_, found, stated)| found.0 != *stated).map(move |(what, found, of)| {
-        let of = hex::encode(of);
-        let what =
-            format!("bulletin {}, at tree size {}: {what} {found}, it states {of}", stated.number, stated.tree_size);
+    let (place, stated) = (format!("entry {}", issued.entry), issued.stated);
+    Contradiction::between(&document.statement(json), &stated).into_iter().map(move |what| {
+        let what = format!("bulletin {}, at tree size {}: {what}", stated.number, stated.tree_size);
         Check::Bulletin.problem(&place, what)
     })
 }
@@ -130,7 +122,7 @@ impl Published<'_> {
     fn check_strays(&self, bulletins: &[IssuedBulletin]) -> impl Iterator<Item = Problem> {
         let named = bulletins.iter().flat_map(|it| BulletinFile::ALL.map(|file| file.path(it.stated.number)));
         let named: BTreeSet<String> = named.collect();
-        let listed = self.statements.manifest.iter().flat_map(|it| it.value.files.keys()).map(|path| path.as_str());
+        let listed = self.statements.manifest.iter().flat_map(|it| it.value.files.keys()).map(BundlePath::as_str);
         let present = self.listing.into_iter().flatten().map(String::as_str);
         let below: BTreeSet<&str> = listed.chain(present).filter(|path| path.starts_with(bundle::BULLETINS)).collect();
         let strays = below.into_iter().filter(|path| !named.contains(*path));
