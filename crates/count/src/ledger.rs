@@ -589,13 +589,17 @@ impl Ledger {
         }
     }
 
-    fn view(&self, slot: usize, contest: ContestNo) -> SlotView<'_> {
-        let standing = self.standing(slot).map(|record| &self.records[record]);
-        let status = match standing.map(|record| record.fate) {
+    pub(crate) fn status(&self, slot: usize) -> SlotStatus {
+        match self.standing(slot).map(|record| self.records[record].fate) {
             None | Some(Fate::Rejected) => SlotStatus::Missing,
             Some(Fate::Counted) => SlotStatus::Counted,
             Some(Fate::Quarantined | Fate::Conflicting) => SlotStatus::Quarantined,
-        };
+        }
+    }
+
+    fn view(&self, slot: usize, contest: ContestNo) -> SlotView<'_> {
+        let standing = self.standing(slot).map(|record| &self.records[record]);
+        let status = self.status(slot);
         let (entries, codes) = match self.slots[slot] {
             Slot::Empty => (&[][..], RuleSet::default()),
             Slot::One(record) => (slice::from_ref(&self.records[record].entry), self.records[record].codes),

@@ -10,9 +10,11 @@
 //! | [`keyring`] | the keys that were enrolled and revoked in the log |
 //! | [`totals`] | sums by contest, area, ballot line, candidate and party |
 //! | [`effect`] | what each correction changed |
+//! | [`bulletin`] | the document of a bulletin: figures, lists, what can still change, at one tree size |
 //! | [`seats`] | from votes to seats |
 //! | [`assertion`] | linear assertions over votes, in integers |
 //! | [`mod@settled`] | whether records that are not included can change an outcome |
+//! | [`outcome`] | what can still change in each contest, and its seats, from a ledger and its totals |
 //! | [`number`] | numbers as people read them |
 //! | [`share`] | thresholds and majorities as exact fractions |
 //! | [`bundle`] | paths of the bundle, and the index files that anyone can rebuild |
@@ -23,6 +25,7 @@
 //! | [`check`] | the one table of what [`mod@verify`] checks |
 
 pub mod assertion;
+pub mod bulletin;
 pub mod bundle;
 pub mod check;
 pub mod effect;
@@ -31,6 +34,8 @@ pub mod keyring;
 pub mod ledger;
 pub mod manifest;
 pub mod number;
+pub mod outcome;
+mod percent;
 pub mod policy;
 mod roster;
 pub mod seats;
@@ -45,6 +50,7 @@ pub mod verify;
 pub use judge::{Judged, JudgedRecord, JudgedStatement, SignedBy, Signer, judge, judge_record, judge_statement};
 pub use keyring::Keyring;
 pub use ledger::{Ledger, SlotStatus};
+pub use outcome::{Outcome, Outcomes};
 pub use totals::Totals;
 pub use trust::Trust;
 pub use verify::{Source, Verification, VerifyError, verify};

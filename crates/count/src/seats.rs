@@ -6,10 +6,11 @@ mod alliance;
 pub(crate) mod claims;
 pub mod table;
 
-use std::{collections::BTreeMap, fmt, str::FromStr};
+use std::collections::BTreeMap;
 
 pub use claims::Quotient;
 use claims::{Broken, Contender, Measure};
+pub use tallyproof_record::definition::decision::{Each, Method, MixedRule as Mixed, UnknownMethod};
 
 use crate::share::Share;
 
@@ -19,79 +20,6 @@ pub const MAX_VOTES: u64 = 100_000_000_000_000;
 pub const MAX_SEATS: u32 = 10_000;
 /// Most lists of one allotment.
 pub const MAX_LISTS: usize = 10_000;
-
-/// How votes become seats.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Method {
-    /// Divisors 1, 2, 3, … (Jefferson).
-    DHondt,
-    /// Divisors 1, 3, 5, … (Webster).
-    SainteLague,
-    /// Divisors 1.4, 3, 5, …
-    ModifiedSainteLague,
-    /// Largest remainder with the quota votes / seats, exact (Hamilton).
-    Hare,
-    /// Largest remainder with the quota ⌊votes / (seats + 1)⌋ + 1.
-    Droop,
-}
-
-impl Method {
-    /// Every method.
-    pub const ALL: [Self; 5] = [Self::DHondt, Self::SainteLague, Self::ModifiedSainteLague, Self::Hare, Self::Droop];
-
-    /// Its name on the command line and in files.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::DHondt => "dhondt",
-            Self::SainteLague => "sainte-lague",
-            Self::ModifiedSainteLague => "modified-sainte-lague",
-            Self::Hare => "hare",
-            Self::Droop => "droop",
-        }
-    }
-
-    /// The divisor of a list's seat number `seat`, from 1, as a whole number, each method on its own scale; `None` for
-    /// largest remainders, and for a seat number 0.
-    pub fn divisor(self, seat: u64) -> Option<u64> {
-        match self {
-            _ if seat == 0 => None,
-            Self::DHondt => Some(seat),
-            Self::SainteLague => Some(2 * seat - 1),
-            Self::ModifiedSainteLague if seat == 1 => Some(7),
-            Self::ModifiedSainteLague => Some(5 * (2 * seat - 1)),
-            Self::Hare | Self::Droop => None,
-        }
-    }
-}
-
-impl fmt::Display for Method {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// A text names no method.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no such method; write dhondt, sainte-lague, modified-sainte-lague, hare or droop")]
-pub struct UnknownMethod;
-
-impl FromStr for Method {
-    type Err = UnknownMethod;
-
-    /// Knows the methods' other names too; `-`, `_`, spaces, apostrophes and accents do not matter.
-    fn from_str(text: &str) -> Result<Self, UnknownMethod> {
-        let letters = text.chars().take(64).filter(|c| c.is_alphabetic()).flat_map(char::to_lowercase);
-        let name: String = letters.map(|c| if c == 'ë' { 'e' } else { c }).collect();
-        match name.as_str() {
-            "dhondt" | "jefferson" => Ok(Self::DHondt),
-            "saintelague" | "webster" => Ok(Self::SainteLague),
-            "modifiedsaintelague" => Ok(Self::ModifiedSainteLague),
-            "hare" | "hamilton" | "largestremainder" => Ok(Self::Hare),
-            "droop" => Ok(Self::Droop),
-            _ => Err(UnknownMethod),
-        }
-    }
-}
 
 /// What a list brings.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -115,16 +43,6 @@ pub struct Threshold {
     pub each: Each,
 }
 
-/// Who has to reach a threshold.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Each {
-    /// Every list by itself.
-    #[default]
-    List,
-    /// An alliance as one.
-    Alliance,
-}
-
 /// A declared rule that breaks ties.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TieBreak {
@@ -132,18 +50,6 @@ pub enum TieBreak {
     MoreVotes,
     /// The one that stands earlier in a drawn and published order of lists; an alliance stands where its first list does.
     Lot(Vec<usize>),
-}
-
-/// How seats won by name and seats of lists come together.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mixed {
-    /// The lists' seats come on top of those won by name.
-    Parallel,
-    /// Seats won by name count towards what a list is due. Whoever won more keeps them, and the house grows.
-    Added,
-    /// As [`Mixed::Added`], but the house has its size: the list seats go one by one to the best claims after the seats
-    /// that each list has already. Divisor methods only.
-    Within,
 }
 
 /// The rules of an allotment.

@@ -23,16 +23,15 @@ pub mod published;
 
 pub use bars::{Ahead, Bar};
 pub use change::{Change, What};
-pub use mixed::{MixedRange, MixedRule, MixedStatement, PartPremise, settle_mixed};
+pub use mixed::{MixedRange, MixedStatement, Nominal, PartPremise, settle_mixed};
 pub use outstanding::{Ceiling, Outstanding, State, Station, Together};
 pub use premise::{Figures, LIMIT, Premise};
+pub use tallyproof_record::definition::decision::{MAX_SEATS, MixedRule};
 
 use crate::seats::{MAX_VOTES, Method};
 
 /// Most options of a contest.
 pub const MAX_OPTIONS: usize = 500;
-/// Most seats of a contest.
-pub const MAX_SEATS: u32 = 1_000;
 /// Most ways of change that a statement lists.
 const LISTED_CHANGES: usize = 50;
 
@@ -52,8 +51,13 @@ pub struct Contest {
 /// What decides a contest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
+    /// Nothing that is stated: asked is which option has most votes.
+    Unstated,
     /// Most votes.
-    Plurality,
+    Plurality {
+        /// So many options are elected.
+        seats: u32,
+    },
     /// Whoever reaches the bar; perhaps nobody.
     Majority(Bar),
     /// First, and past a bar; else the first two go into a run-off.
@@ -78,7 +82,8 @@ impl Kind {
     /// Its name in files.
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::Plurality => "plurality",
+            Self::Unstated => "unstated",
+            Self::Plurality { .. } => "plurality",
             Self::Majority(_) => "majority",
             Self::RunOff { .. } => "run-off",
             Self::Lists { .. } => "lists",
@@ -115,6 +120,23 @@ pub enum SettledError {
     /// A mixed system without a part, or whose first part is not of lists.
     #[error("a mixed system has one contest of lists, and contests in which one option is first")]
     Mixed,
+    /// [`MixedRule::Within`] has no answer yet.
+    #[error("what can change in a house of fixed size with seats won by name is not answered")]
+    Within,
+}
+
+impl SettledError {
+    /// The word used in files.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Options => "options",
+            Self::Seats => "seats",
+            Self::TooManyVotes => "votes",
+            Self::Register => "register",
+            Self::Mixed => "mixed",
+            Self::Within => "within",
+        }
+    }
 }
 
 /// What can still change, with everything that it rests on.
@@ -205,6 +227,54 @@ impl Statement {
     }
 }
 
+/// The answer for a contest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// Of one contest.
+    Contest(Statement),
+    /// Of a mixed system.
+    Mixed(MixedStatement),
+}
+
+impl Answer {
+    /// Whether nothing that is outstanding can change it.
+    pub fn settled(&self) -> bool {
+        match self {
+            Self::Contest(statement) => statement.settled(),
+            Self::Mixed(statement) => statement.settled(),
+        }
+    }
+
+    /// The statement; of a mixed system that of the part which is nearest to a change.
+    pub fn nearest(&self) -> &Statement {
+        match self {
+            Self::Contest(statement) => statement,
+            Self::Mixed(statement) => statement.nearest(),
+        }
+    }
+
+    /// Everything that it rests on, with the part that each premise is about where it is not about all of them.
+    pub fn premises(&self) -> Vec<PartPremise> {
+        match self {
+            Self::Contest(statement) => {
+                let whole = statement.premises().iter().cloned();
+                whole.map(|premise| PartPremise { part: None, premise }).collect()
+            }
+            Self::Mixed(statement) => statement.premises().to_vec(),
+        }
+    }
+}
+
+impl std::fmt::Display for Answer {
+    /// The sentence with its premises and its limit: there is no shorter form.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Contest(statement) => statement.fmt(f),
+            Self::Mixed(statement) => statement.fmt(f),
+        }
+    }
+}
+
 /// Answers a question.
 pub fn settle(question: &Question) -> Result<Statement, SettledError> {
     let Question { contest, outstanding, .. } = question;
@@ -253,7 +323,7 @@ impl Tally {
         if !(1..=MAX_OPTIONS).contains(&options) {
             return Err(SettledError::Options);
         }
-        if let Kind::Lists { seats, .. } = contest.kind
+        if let Kind::Lists { seats, .. } | Kind::Plurality { seats } = contest.kind
             && !(1..=MAX_SEATS).contains(&seats)
         {
             return Err(SettledError::Seats);
@@ -262,6 +332,13 @@ impl Tally {
         let total = votes.iter().try_fold(0_u64, |sum, votes| sum.checked_add(*votes));
         total.filter(|&total| total <= MAX_VOTES).ok_or(SettledError::TooManyVotes)?;
         Ok(Self { votes, options })
+    }
+
+    /// The options by votes, the most first, equal ones in their order.
+    fn ranked(&self) -> Vec<usize> {
+        let mut ranked: Vec<usize> = (0..self.options).collect();
+        ranked.sort_by_key(|&option| std::cmp::Reverse(self.votes[option]));
+        ranked
     }
 
     /// Votes of the options and, where they count, those for none.

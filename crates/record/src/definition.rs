@@ -5,14 +5,16 @@
 
 mod authority;
 mod canonical;
+pub mod decision;
 mod key;
 pub mod package;
 pub mod results;
 
-use std::{fmt, str::FromStr};
+use std::{collections::BTreeMap, fmt, str::FromStr};
 
 pub use authority::{Agent, Authority, Member};
 pub use canonical::{Canonical, DefinitionHash};
+use decision::Decision;
 pub use key::{StationKey, UnusableKey};
 
 use crate::rules::RuleSettings;
@@ -167,6 +169,26 @@ pub struct Contest {
     pub candidates: Vec<Named>,
     /// Parties in order of first appearance on the ballot.
     pub parties: Vec<Named>,
+    /// What decides it; `None` where the definition states no rule.
+    pub decision: Option<Decision>,
+}
+
+impl Contest {
+    /// For each candidate the list of `lists` for which a seat won by name counts: that whose id is the id of a party on whose
+    /// ballot lines the candidate stands. A contest that counts for `lists` names one at most for each candidate.
+    pub fn lists_of(&self, lists: &Contest) -> Vec<Option<usize>> {
+        let numbers: BTreeMap<&str, usize> =
+            lists.candidates.iter().enumerate().map(|(number, list)| (&*list.id, number)).collect();
+        let of_party: Vec<Option<usize>> = self.parties.iter().map(|party| numbers.get(&*party.id).copied()).collect();
+        let mut found = vec![None; self.candidates.len()];
+        for line in &self.lines {
+            let list = line.party.and_then(|party| of_party.get(party).copied().flatten());
+            if let Some(slot) = found.get_mut(line.candidate) {
+                *slot = slot.or(list);
+            }
+        }
+        found
+    }
 }
 
 /// What a voter marks.

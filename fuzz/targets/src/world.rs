@@ -6,6 +6,7 @@ use std::sync::{Arc, LazyLock};
 use tallyproof_centre::journal::Cut;
 use tallyproof_centre::sequencer::Growth;
 use tallyproof_centre::{Intake, Sequencer};
+use tallyproof_count::bulletin::Document;
 use tallyproof_count::bundle::{self, CHECKPOINT, COSIGNED, FROZEN, MANIFEST, POLICY, VKEYS};
 use tallyproof_count::manifest::Manifest;
 use tallyproof_count::{Ledger, Trust};
@@ -40,6 +41,76 @@ const BALLOT: &str = "contest,line,name,candidate,candidate_name,party,party_nam
 const STATIONS: &str = "id,name,area,registered,kind,key\ns1,School,town,300,ordinary,\ns2,,town,,special,\n";
 /// Figures for one of the two stations.
 pub(crate) const RESULTS: &str = "station,contest,@blank,@voters,l1,l2,l3\ns1,mayor,1,11,2,3,5\n";
+
+/// A definition in which every kind of rule decides a contest.
+pub(crate) const DECIDED: [(&str, &str); 4] =
+    [("election.toml", DECISIONS), ("areas.csv", AREAS), ("ballot.csv", DECIDED_BALLOT), ("stations.csv", STATIONS)];
+const DECISIONS: &str = r#"format = 1
+id = "seed-2027"
+name = "Seed 2027"
+date = "2027-07-01"
+phase = "drill"
+
+[[contest]]
+id = "council"
+name = "Council"
+area = "town"
+figures = ["blank"]
+
+[contest.decision]
+type = "lists"
+seats = 7
+of = "options-and-blank"
+method = "dhondt"
+threshold = "1/30"
+nominal = ["ward"]
+rule = "within"
+
+[[contest]]
+id = "ward"
+name = "Ward"
+area = "town"
+
+[contest.decision]
+type = "plurality"
+seats = 2
+
+[[contest]]
+id = "house"
+name = "House"
+area = "land"
+
+[contest.decision]
+type = "lists"
+seats = 3
+method = "hare"
+threshold = "3.5%"
+threshold_each = "alliance"
+ties = ["more-votes"]
+alliances = [["b", "a"]]
+inside = "droop"
+
+[[contest]]
+id = "mayor"
+name = "Mayor"
+area = "town"
+
+[contest.decision]
+type = "run-off"
+more_than = "50%"
+ahead = { at_least = "40%", by_at_least = "10%" }
+
+[[contest]]
+id = "question"
+name = "Question"
+area = "land"
+
+[contest.decision]
+type = "majority"
+at_least = "2/3"
+"#;
+const DECIDED_BALLOT: &str = "contest,line,party\ncouncil,x,\ncouncil,y,\nward,w1,x\nward,w2,z\nhouse,a,\nhouse,b,\nhouse,c,\n\
+                              mayor,m1,\nmayor,m2,\nquestion,yes,\nquestion,no,\n";
 
 /// The definition as an authority would write it.
 pub(crate) const PACKAGE: [(&str, &str); 4] =
@@ -127,6 +198,16 @@ fn build() -> Result<Files, Box<dyn std::error::Error>> {
     files.insert(CHECKPOINT.to_owned(), note.to_string().into_bytes());
     files.extend(growth.tiles.into_iter().map(|(path, bytes)| (bundle::tile_path(&path), bytes)));
     Ok(files)
+}
+
+/// A bulletin of everything in the log: its JSON and its CSV.
+pub(crate) fn bulletin() -> &'static [Vec<u8>; 2] {
+    static BULLETIN: LazyLock<[Vec<u8>; 2]> = LazyLock::new(|| {
+        let (growth, ledger) = sequence().unwrap_or_else(|error| unreachable!("the world is sound: {error}"));
+        let document = Document::of(&ledger, 1, 1_782_864_000, growth.root);
+        [document.to_json(), document.to_csv()]
+    });
+    &BULLETIN
 }
 
 /// The log after one batch with all records, and the count of it.

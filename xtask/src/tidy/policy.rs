@@ -72,7 +72,11 @@ pub(super) const PACKAGES: &[Package] = &[
             "zip",
         ],
     ),
-    pure(SITE, &[RECORD, LOG, COUNT, EVIDENCE], &["askama", "fluent-bundle", "thiserror", "unic-langid"]),
+    pure(
+        SITE,
+        &[RECORD, LOG, COUNT, EVIDENCE],
+        &["askama", "fluent-bundle", "jiff", "krilla", "notosans", "skrifa", "thiserror", "unic-langid"],
+    ),
     pure(
         DRILL,
         &[RECORD, LOG, COUNT, STATION, CENTRE, EVIDENCE],

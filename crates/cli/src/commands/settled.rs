@@ -6,8 +6,8 @@ use std::path::PathBuf;
 
 use schemars::{JsonSchema, Schema, schema_for};
 use serde::Serialize;
-use tallyproof_count::settled::published::{Answer, Published};
-use tallyproof_count::settled::{LIMIT, MixedStatement, Question, Statement};
+use tallyproof_count::settled::published::Published;
+use tallyproof_count::settled::{Answer, LIMIT, MixedStatement, Question, Statement};
 
 use crate::package::refusal;
 use crate::table::{self, grouped};

@@ -3,7 +3,7 @@
 //! In each way some assertions have to fail together, and one option can receive all the votes that make them fail. So a
 //! way takes as many votes as the one of its assertions that resists longest, and fewer never do.
 
-use super::{Ahead, Bar, Kind, Tally, lists::Field};
+use super::{Ahead, Bar, Kind, Tally, bars::Asserted as _, lists::Field};
 use crate::assertion::Assertion;
 
 /// One way in which the outcome can change.
@@ -82,7 +82,8 @@ fn way(what: What, tally: &Tally, assertions: impl IntoIterator<Item = Assertion
 /// Every way in which the outcome can change.
 pub(super) fn ways(tally: &Tally, kind: Kind) -> Vec<Change> {
     match kind {
-        Kind::Plurality => plurality(tally),
+        Kind::Unstated => most_votes(tally),
+        Kind::Plurality { seats } => plurality(tally, seats),
         Kind::Majority(bar) => (0..tally.options).filter_map(|option| bar_way(tally, option, bar)).collect(),
         Kind::RunOff { bar, ahead } => run_off(tally, bar, ahead),
         Kind::Lists { method, seats, threshold } => Field::new(tally, method, seats, threshold).ways(),
@@ -112,11 +113,33 @@ fn others(tally: &Tally, option: usize) -> impl Iterator<Item = usize> {
     (0..tally.options).filter(move |&other| other != option)
 }
 
-fn plurality(tally: &Tally) -> Vec<Change> {
+/// Asked is who is first, whatever that means.
+fn most_votes(tally: &Tally) -> Vec<Change> {
     match tally.first()[..] {
         [first] => others(tally, first).filter_map(|by| overtaken(tally, first, by)).collect(),
         ref tied => vec![untied(tied.to_vec())],
     }
+}
+
+/// Each of the first `seats` against each other; without a vote nobody is elected.
+fn plurality(tally: &Tally, seats: u32) -> Vec<Change> {
+    let (ranked, votes) = (tally.ranked(), tally.of_options());
+    let (elected, others) = ranked.split_at(ranked.len().min(seats as usize));
+    let Some(&last) = elected.last() else { return Vec::new() };
+    if votes[last] == 0 {
+        let without = ranked.iter().filter(|&&option| votes[option] == 0);
+        return without.map(|&list| Change { what: What::Filled { list }, votes: 1 }).collect();
+    }
+    if others.first().is_some_and(|&next| votes[next] == votes[last]) {
+        return vec![untied(ranked.into_iter().filter(|&option| votes[option] == votes[last]).collect())];
+    }
+    // The assertion votes(first) - votes(by) > 0 takes its margin: written out, as there can be many pairs.
+    let pairs = others.iter().flat_map(|&by| elected.iter().map(move |&first| (first, by)));
+    let change = |(first, by): (usize, usize)| Change {
+        what: What::Overtaken { first, by },
+        votes: votes[first].saturating_sub(votes[by]),
+    };
+    pairs.map(change).collect()
 }
 
 fn run_off(tally: &Tally, bar: Bar, ahead: Option<Ahead>) -> Vec<Change> {
@@ -158,8 +181,7 @@ fn outright(tally: &Tally, first: usize, bar: Bar, ahead: Option<Ahead>) -> Vec<
 /// Ways out of a run-off between the first two.
 fn pair(tally: &Tally, bar: Bar, ahead: Option<Ahead>) -> Vec<Change> {
     let votes = tally.of_options();
-    let mut ranked: Vec<usize> = (0..votes.len()).collect();
-    ranked.sort_by_key(|&option| std::cmp::Reverse(votes[option]));
+    let ranked = tally.ranked();
     if let [_, second, third, ..] = ranked[..]
         && votes[second] == votes[third]
     {

@@ -9,7 +9,7 @@
 
 use std::{cmp::Reverse, collections::BinaryHeap};
 
-use super::{SeatRange, lists::Field};
+use super::{SeatRange, bars::Asserted as _, lists::Field};
 use crate::seats::{
     Method,
     claims::{Measure, droop_quota},

@@ -2,6 +2,7 @@
 
 use super::{
     Bar, Change, Tally, What,
+    bars::Asserted as _,
     change::{bar_way, untied},
 };
 use crate::{

@@ -1,16 +1,26 @@
 //! Mixed systems: seats won by name in contests of their own, and seats of lists.
 
-use std::{collections::BTreeMap, fmt};
+use std::{cmp::Reverse, collections::BTreeMap, fmt};
+
+use tallyproof_record::definition::decision::MixedRule;
 
 use super::{Kind, Premise, Question, SettledError, Statement, premise, settle};
 
-/// How the parts come together.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MixedRule {
-    /// The lists' seats come on top of those won by name.
-    Parallel,
-    /// A list has what its votes are due, or what it won by name, whichever is more.
-    Added,
+/// A contest whose seats, won by name, count for lists.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Nominal {
+    /// The contest; what decides it is plurality.
+    pub question: Question,
+    /// For each option the list that its seat counts for, if any.
+    pub lists: Vec<Option<String>>,
+}
+
+impl Nominal {
+    /// A contest whose options have their lists' ids.
+    pub fn by_id(question: Question) -> Self {
+        let lists = question.contest.options.iter().map(|(id, _)| Some(id.clone())).collect();
+        Self { question, lists }
+    }
 }
 
 /// What can still change in a mixed system. It is settled if each of its parts is.
@@ -53,14 +63,18 @@ pub struct MixedRange {
     pub most: u64,
 }
 
-/// Answers for a mixed system. In the contests of names an option's id is its list's.
-pub fn settle_mixed(lists: &Question, nominal: &[Question], rule: MixedRule) -> Result<MixedStatement, SettledError> {
+/// Answers for a mixed system.
+pub fn settle_mixed(lists: &Question, nominal: &[Nominal], rule: MixedRule) -> Result<MixedStatement, SettledError> {
     let is_lists = matches!(lists.contest.kind, Kind::Lists { .. });
-    if nominal.is_empty() || !is_lists || nominal.iter().any(|question| question.contest.kind != Kind::Plurality) {
+    let is_nominal = |part: &Nominal| matches!(part.question.contest.kind, Kind::Plurality { .. });
+    if nominal.is_empty() || !is_lists || !nominal.iter().all(is_nominal) {
         return Err(SettledError::Mixed);
     }
+    if rule == MixedRule::Within {
+        return Err(SettledError::Within);
+    }
     let statement = settle(lists)?;
-    let by_name = nominal.iter().map(settle).collect::<Result<Vec<_>, _>>()?;
+    let by_name = nominal.iter().map(|part| settle(&part.question)).collect::<Result<Vec<_>, _>>()?;
     let bounded = by_name.iter().chain([&statement]).all(|part| part.bound().is_some());
     let seats = if bounded { ranges(&statement, nominal, &by_name, rule) } else { Vec::new() };
     let premises = premises(rule, &statement, &by_name);
@@ -82,34 +96,54 @@ fn premises(rule: MixedRule, lists: &Statement, nominal: &[Statement]) -> Vec<Pa
     whole.chain(by_name).chain(of_lists.into_iter().map(|premise| of(lists, premise))).collect()
 }
 
-fn ranges(lists: &Statement, questions: &[Question], nominal: &[Statement], rule: MixedRule) -> Vec<MixedRange> {
+fn ranges(lists: &Statement, parts: &[Nominal], nominal: &[Statement], rule: MixedRule) -> Vec<MixedRange> {
     // Now, least and most, each by votes for the list and by name.
     let mut found: BTreeMap<&str, [(u64, u64); 3]> = BTreeMap::new();
     for range in lists.seats() {
         found.insert(&lists.options()[range.list], [(range.now, 0), (range.least, 0), (range.most, 0)]);
     }
-    for (question, statement) in questions.iter().zip(nominal) {
-        let bound = statement.bound().unwrap_or_default();
-        let votes = |of: usize| question.contest.options[of].1;
-        for (option, id) in statement.options().iter().enumerate() {
-            let best = (0..statement.options().len()).filter(|&other| other != option).map(votes).max();
-            let is_first = best.is_none_or(|best| votes(option) > best);
-            let can_be = best.is_none_or(|best| votes(option) + bound >= best);
-            let [now, least, most] = found.entry(id).or_default();
-            now.1 += u64::from(is_first);
-            least.1 += u64::from(is_first && statement.settled());
-            most.1 += u64::from(can_be);
+    for (part, statement) in parts.iter().zip(nominal) {
+        let Kind::Plurality { seats } = statement.kind() else { continue };
+        let by_name = by_name(&part.question, seats as usize, statement.bound().unwrap_or_default());
+        let mut most: BTreeMap<&str, u64> = BTreeMap::new();
+        for (list, [now, least, can]) in part.lists.iter().zip(by_name) {
+            let Some(list) = list else { continue };
+            let [all_now, all_least, _] = found.entry(list).or_default();
+            all_now.1 += u64::from(now);
+            all_least.1 += u64::from(least);
+            *most.entry(list).or_default() += u64::from(can);
+        }
+        for (list, most) in most {
+            found.entry(list).or_default()[2].1 += most.min(u64::from(seats));
         }
     }
     let together = |(by_votes, by_name): (u64, u64)| match rule {
         MixedRule::Parallel => by_votes + by_name,
-        MixedRule::Added => by_votes.max(by_name),
+        MixedRule::Added | MixedRule::Within => by_votes.max(by_name),
     };
     let range = |(id, seats): (&str, [(u64, u64); 3])| {
         let [now, least, most] = seats.map(together);
         MixedRange { id: id.to_owned(), now, least, most }
     };
     found.into_iter().map(range).collect()
+}
+
+/// For each option whether it is elected now, whether it is whatever is outstanding, and whether it can be or tie for it.
+fn by_name(question: &Question, seats: usize, bound: u64) -> Vec<[bool; 3]> {
+    let votes: Vec<u64> = question.contest.options.iter().map(|(_, votes)| *votes).collect();
+    let mut ranked = votes.clone();
+    ranked.sort_unstable_by_key(|&votes| Reverse(votes));
+    let state = |own: u64| {
+        // The others by votes: who has the same votes is an other, too.
+        let place = ranked.partition_point(|&votes| votes > own);
+        let others = || ranked[..place].iter().chain(&ranked[(place + 1).min(ranked.len())..]).copied();
+        // The one that has to be behind for a seat; with fewer others there is a seat for each.
+        let most = own.saturating_add(bound);
+        let Some(rival) = others().nth(seats - 1) else { return [own > 0, own > 0, most > 0] };
+        let deficit: u64 = others().take(seats).map(|votes| own.saturating_sub(votes)).sum();
+        [own > rival, own > rival && deficit > bound, most > 0 && most >= rival]
+    };
+    votes.iter().map(|&own| state(own)).collect()
 }
 
 impl MixedStatement {

@@ -27,6 +27,8 @@ pub struct Station {
     pub state: State,
     /// The most votes that it holds; `None` if nothing bounds them.
     pub most: Option<Ceiling>,
+    /// Votes above that which the rules of the election let pass.
+    pub allowance: u64,
 }
 
 /// Why a station's record is not included.
@@ -47,8 +49,16 @@ pub enum Ceiling {
     Register(u64),
 }
 
+impl Station {
+    /// The most votes that it holds, with the allowance; `None` if nothing bounds them.
+    pub fn bound(&self) -> Option<u64> {
+        self.most.map(|most| most.votes().saturating_add(self.allowance))
+    }
+}
+
 impl Ceiling {
-    fn votes(self) -> u64 {
+    /// The votes.
+    pub fn votes(self) -> u64 {
         match self {
             Self::Turnout(votes) | Self::Register(votes) => votes,
         }
@@ -93,8 +103,8 @@ impl Outstanding {
         let less = |all: u64, counted: u64| all.checked_sub(counted).ok_or(SettledError::Register).map(Some);
         match self {
             Self::Stations(stations) => {
-                let votes = stations.iter().try_fold(Some(0_u64), |sum, station| match (sum, station.most) {
-                    (Some(sum), Some(most)) => sum.checked_add(most.votes()).map(Some),
+                let votes = stations.iter().try_fold(Some(0_u64), |sum, station| match (sum, station.bound()) {
+                    (Some(sum), Some(most)) => sum.checked_add(most).map(Some),
                     _ => Some(None),
                 });
                 votes.ok_or(SettledError::TooManyVotes)
@@ -109,7 +119,7 @@ impl Outstanding {
     /// The fewest stations that can hold `lead` votes between them: those that can hold most.
     pub(super) fn fewest(&self, lead: u64) -> Option<Vec<String>> {
         let Self::Stations(stations) = self else { return None };
-        let votes = |station: &Station| station.most.map_or(u64::MAX, Ceiling::votes);
+        let votes = |station: &Station| station.bound().unwrap_or(u64::MAX);
         let mut largest: Vec<&Station> = stations.iter().collect();
         largest.sort_by_key(|station| Reverse(votes(station)));
         let (mut held, mut fewest) = (0_u64, Vec::new());

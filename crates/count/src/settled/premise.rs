@@ -13,12 +13,14 @@ pub enum Figures {
         /// Who, where and when.
         source: String,
     },
-    /// The records of a log.
+    /// The records of a log, as it stands.
     Records {
         /// Entries of the log that they are taken from.
         entries: u64,
-        /// The log's root at that size.
-        root: String,
+        /// Corrections in force in the contest.
+        corrections: u64,
+        /// The definition hash.
+        definition: String,
     },
 }
 
@@ -42,6 +44,8 @@ pub enum Premise {
         stations: u64,
         /// Their sum.
         votes: u64,
+        /// Votes above it that the rules let pass.
+        allowance: u64,
     },
     /// Registered voters of single stations.
     Registers {
@@ -49,6 +53,8 @@ pub enum Premise {
         stations: u64,
         /// Their sum.
         voters: u64,
+        /// Votes above it that the rules let pass.
+        allowance: u64,
     },
     /// Stations that nothing bounds.
     Unbounded {
@@ -83,7 +89,7 @@ pub(super) fn of(question: &Question, counted: u64) -> Vec<Premise> {
             let quarantined = stations.iter().filter(|station| station.state == State::Quarantined).count() as u64;
             let missing = Some(stations.len() as u64 - quarantined);
             premises.push(Premise::NoOtherStations { missing, quarantined });
-            let (mut turnout, mut register, mut unbounded) = ((0, 0), (0, 0), 0);
+            let (mut turnout, mut register, mut unbounded) = ((0, 0, 0), (0, 0, 0), 0);
             for station in stations {
                 let (sum, votes) = match station.most {
                     Some(Ceiling::Turnout(votes)) => (&mut turnout, votes),
@@ -93,10 +99,12 @@ pub(super) fn of(question: &Question, counted: u64) -> Vec<Premise> {
                         continue;
                     }
                 };
-                *sum = (sum.0 + 1, sum.1 + votes);
+                *sum = (sum.0 + 1, sum.1 + votes, sum.2 + station.allowance);
             }
-            let turnout = (turnout.0 > 0).then_some(Premise::TurnoutCounters { stations: turnout.0, votes: turnout.1 });
-            let register = (register.0 > 0).then_some(Premise::Registers { stations: register.0, voters: register.1 });
+            let (stations, votes, allowance) = turnout;
+            let turnout = (stations > 0).then_some(Premise::TurnoutCounters { stations, votes, allowance });
+            let (stations, voters, allowance) = register;
+            let register = (stations > 0).then_some(Premise::Registers { stations, voters, allowance });
             let unbounded = (unbounded > 0).then_some(Premise::Unbounded { stations: unbounded });
             premises.extend(turnout.into_iter().chain(register).chain(unbounded));
         }
@@ -115,15 +123,26 @@ fn stations_hold(count: u64) -> String {
     format!("{} {} at most", stations(count), if count == 1 { "holds" } else { "hold" })
 }
 
+fn allowed(allowance: u64) -> String {
+    if allowance == 0 {
+        String::new()
+    } else {
+        format!(", and {} more that the rules of the election let pass", grouped(allowance))
+    }
+}
+
 impl fmt::Display for Premise {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Figures(Figures::Published { source }) => {
                 write!(f, "The counted votes are those that this source states; no record was checked: {source}")
             }
-            Self::Figures(Figures::Records { entries, root }) => {
-                let entries = grouped(*entries);
-                write!(f, "The counted votes are those of the records counted in the first {entries} entries of the log, root {root}.")
+            Self::Figures(Figures::Records { entries, corrections, definition }) => {
+                write!(f, "The counted votes are those of the records counted in the first {} entries of the log", grouped(*entries))?;
+                if *corrections > 0 {
+                    write!(f, ", with the {} corrections in force", grouped(*corrections))?;
+                }
+                write!(f, "; definition {definition}.")
             }
             Self::NoLaterChange => f.write_str("What is counted stays as it is: no record is corrected or annulled later."),
             Self::NoOtherStations { missing, quarantined } => {
@@ -136,13 +155,13 @@ impl fmt::Display for Premise {
                 }
                 f.write_str("; no other votes come in.")
             }
-            Self::TurnoutCounters { stations: count, votes } => {
+            Self::TurnoutCounters { stations: count, votes, allowance } => {
                 let (hold, votes) = (stations_hold(*count), grouped(*votes));
-                write!(f, "{hold} the votes that signed turnout counters state: {votes}.")
+                write!(f, "{hold} the votes that signed turnout counters state: {votes}{}.", allowed(*allowance))
             }
-            Self::Registers { stations: count, voters } => {
+            Self::Registers { stations: count, voters, allowance } => {
                 let (hold, voters) = (stations_hold(*count), grouped(*voters));
-                write!(f, "{hold} one vote for each registered voter: {voters}.")
+                write!(f, "{hold} one vote for each registered voter: {voters}{}.", allowed(*allowance))
             }
             Self::Unbounded { stations: count } => write!(f, "Nothing bounds the votes of {}.", stations(*count)),
             Self::Together(most, counted) => write_together(*most, *counted, f),
@@ -156,6 +175,9 @@ impl fmt::Display for Premise {
             }
             Self::Mixed(MixedRule::Added) => f.write_str(
                 "Seats won by name count towards what a list is due; whoever won more keeps them, and the house grows. The parts are separate votes.",
+            ),
+            Self::Mixed(MixedRule::Within) => f.write_str(
+                "Seats won by name are seats of the house; the other seats go one by one to the best claims after them. The parts are separate votes.",
             ),
         }
     }
@@ -195,8 +217,14 @@ fn write_together(most: Together, votes: u64, f: &mut fmt::Formatter<'_>) -> fmt
 
 fn write_rule(kind: Kind, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     match kind {
-        Kind::Plurality => {
+        Kind::Unstated => f.write_str(
+            "The definition states no rule for the contest. Asked is which option has the most votes; a tie for the first place is a change.",
+        ),
+        Kind::Plurality { seats: 1 } => {
             f.write_str("Asked is which option has the most votes; a tie for the first place is a change.")
+        }
+        Kind::Plurality { seats } => {
+            write!(f, "Asked is which options are the first {seats} by votes; a tie for the last of these places is a change.")
         }
         Kind::Majority(bar) => write!(f, "Asked is which options have {bar} of the votes."),
         Kind::RunOff { bar, ahead } => {
@@ -225,10 +253,10 @@ impl Statement {
             Some(bound) => format!("Records not included can hold at most {} votes", grouped(bound)),
             None => "Nothing bounds the votes of records not included".into(),
         };
-        let plurality = self.kind == Kind::Plurality;
+        let plurality = matches!(self.kind, Kind::Plurality { .. } | Kind::Unstated);
         let difference = match self.lead {
             Some(lead)
-                if plurality && !matches!(self.changes.first(), Some(Change { what: What::Untied { .. }, .. })) =>
+                if plurality && matches!(self.changes.first(), Some(Change { what: What::Overtaken { .. }, .. })) =>
             {
                 format!("the difference is {}", grouped(lead))
             }

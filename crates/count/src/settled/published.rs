@@ -10,8 +10,8 @@ use tallyproof_record::{
 use toml::Spanned;
 
 use super::{
-    Ahead, Bar, Ceiling, Contest, Figures, Kind, MixedRule, MixedStatement, Outstanding, Question, SettledError, State,
-    Statement, Station, Together, settle, settle_mixed,
+    Ahead, Answer, Bar, Ceiling, Contest, Figures, Kind, MixedRule, Nominal, Outstanding, Question, SettledError,
+    State, Station, Together, settle, settle_mixed,
 };
 use crate::{seats::Method, share::Share};
 
@@ -58,15 +58,6 @@ pub enum Published {
         /// How they come together.
         rule: MixedRule,
     },
-}
-
-/// The answer to a file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answer {
-    /// Of one contest.
-    Contest(Statement),
-    /// Of a mixed system.
-    Mixed(MixedStatement),
 }
 
 #[derive(Deserialize)]
@@ -157,7 +148,10 @@ impl Published {
     pub fn answer(&self) -> Result<Answer, SettledError> {
         match self {
             Self::Contest(question) => settle(question).map(Answer::Contest),
-            Self::Mixed { lists, nominal, rule } => settle_mixed(lists, nominal, *rule).map(Answer::Mixed),
+            Self::Mixed { lists, nominal, rule } => {
+                let nominal: Vec<Nominal> = nominal.iter().cloned().map(Nominal::by_id).collect();
+                settle_mixed(lists, &nominal, *rule).map(Answer::Mixed)
+            }
         }
     }
 }
@@ -185,7 +179,14 @@ impl Reader<'_> {
         let main = self.question(&file.contest, &file.votes, blank, kind, &file.outstanding, &figures);
         let tables = file.nominal.iter().flat_map(Spanned::as_ref);
         let nominal = tables.map(|table| {
-            self.question(&table.contest, &table.votes, None, Some(Kind::Plurality), &table.outstanding, &figures)
+            self.question(
+                &table.contest,
+                &table.votes,
+                None,
+                Some(Kind::Plurality { seats: 1 }),
+                &table.outstanding,
+                &figures,
+            )
         });
         let nominal: Vec<Option<Question>> = nominal.collect();
         if file.nominal.is_none() {
@@ -230,7 +231,7 @@ impl Reader<'_> {
     fn kind(&mut self, file: &File) -> Option<Kind> {
         let at = file.kind.span().start;
         match file.kind.as_ref().as_str() {
-            "plurality" => Some(Kind::Plurality),
+            "plurality" => Some(Kind::Plurality { seats: file.seats.as_ref().map_or(1, |seats| *seats.as_ref()) }),
             "majority" => self.bar(file.more_than.as_ref(), file.at_least.as_ref(), at).map(Kind::Majority),
             "run-off" => {
                 let bar = self.bar(file.more_than.as_ref(), file.at_least.as_ref(), at);
@@ -254,7 +255,7 @@ impl Reader<'_> {
             ("at_least", at(&file.at_least), &["majority", "run-off"]),
             ("ahead", file.ahead.as_ref().map(|key| key.span().start), &["run-off"]),
             ("method", at(&file.method), &["lists", "mixed"]),
-            ("seats", file.seats.as_ref().map(|key| key.span().start), &["lists", "mixed"]),
+            ("seats", file.seats.as_ref().map(|key| key.span().start), &["plurality", "lists", "mixed"]),
             ("threshold", at(&file.threshold), &["lists", "mixed"]),
             ("rule", at(&file.rule), &["mixed"]),
             ("nominal", file.nominal.as_ref().map(|key| key.span().start), &["mixed"]),
@@ -375,7 +376,7 @@ impl Reader<'_> {
                 (Some(turnout), _) => Some(Ceiling::Turnout(turnout)),
                 (None, registered) => registered.map(Ceiling::Register),
             };
-            stations.extend(id.map(|id| Station { id, state, most }));
+            stations.extend(id.map(|id| Station { id, state, most, allowance: 0 }));
         }
         self.problems.is_empty().then_some(stations)
     }

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use tallyproof_count::{
     seats::Method,
     settled::{
-        Ahead, Bar, Ceiling, Contest, Figures, Kind, MixedRule, Outstanding, Premise, Question, SeatRange,
+        Ahead, Bar, Ceiling, Contest, Figures, Kind, MixedRule, Nominal, Outstanding, Premise, Question, SeatRange,
         SettledError, State, Statement, Station, Together, settle, settle_mixed,
     },
     share::Share,
@@ -110,8 +110,13 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
     #[test]
-    fn plurality_is_exact(votes in votes(), bound in 0..7_u64) {
-        check(Kind::Plurality, &votes, None, bound)?;
+    fn plurality_is_exact(votes in votes(), seats in 1..4_u32, bound in 0..7_u64) {
+        check(Kind::Plurality { seats }, &votes, None, bound)?;
+    }
+
+    #[test]
+    fn who_is_first_is_exact(votes in votes(), bound in 0..7_u64) {
+        check(Kind::Unstated, &votes, None, bound)?;
     }
 
     #[test]
@@ -171,7 +176,7 @@ proptest! {
     #[test]
     fn the_fewest_stations_are_as_few_as_can_be(
         kind in prop_oneof![
-            Just(Kind::Plurality),
+            Just(Kind::Plurality { seats: 1 }),
             bar().prop_map(Kind::Majority),
             (method(), 1..5_u32).prop_map(|(method, seats)| Kind::Lists { method, seats, threshold: None }),
         ],
@@ -181,6 +186,7 @@ proptest! {
         let stations: Vec<Station> = caps.iter().enumerate().map(|(number, cap)| Station {
             id: number.to_string(),
             state: if number % 2 == 0 { State::Missing } else { State::Quarantined },
+            allowance: 0,
             most: Some(if number % 3 == 0 { Ceiling::Turnout(*cap) } else { Ceiling::Register(*cap) }),
         }).collect();
         let question = Question { contest: contest(kind, &votes, None), outstanding: Outstanding::Stations(stations), figures: figures() };
@@ -213,27 +219,34 @@ proptest! {
         (method, seats) in (method(), 1..5_u32),
         votes in prop::collection::vec(0..12_u64, 3),
         nominal in prop::collection::vec(prop::collection::vec(0..6_u64, 3), 1..3),
+        by_name_seats in 1..4_u32,
         bound in 0..4_u64,
         rule in prop::sample::select(vec![MixedRule::Parallel, MixedRule::Added]),
     ) {
         let kind = Kind::Lists { method, seats, threshold: None };
-        let questions: Vec<Question> = nominal.iter().map(|votes| question(Kind::Plurality, votes, None, bound)).collect();
-        let statement = settle_mixed(&question(kind, &votes, None, bound), &questions, rule).unwrap();
+        let by_name = Kind::Plurality { seats: by_name_seats };
+        let parts: Vec<Nominal> =
+            nominal.iter().map(|votes| Nominal::by_id(question(by_name, votes, None, bound))).collect();
+        let statement = settle_mixed(&question(kind, &votes, None, bound), &parts, rule).unwrap();
         let all = completions(3, bound);
         let of = |kind, votes: &[u64]| -> Vec<Outcome> { all.iter().map(|more| after(kind, votes, None, more)).collect() };
         let lists = of(kind, &votes);
-        let by_name: Vec<Vec<Outcome>> = nominal.iter().map(|votes| of(Kind::Plurality, votes)).collect();
+        let by_name: Vec<Vec<Outcome>> = nominal.iter().map(|votes| of(by_name, votes)).collect();
         let is_settled = by_name.iter().chain([&lists]).all(|outcomes| outcomes.iter().all(|outcome| *outcome == outcomes[0]));
         prop_assert_eq!(statement.settled(), is_settled);
         // The parts are separate votes: each can come to its worst whatever the others come to.
         for (list, (least, most)) in ranges(&lists, 3).into_iter().enumerate() {
-            let won = |outcome: &Outcome| matches!(outcome, Outcome::First(first) if first.contains(&list));
-            let alone = |outcome: &Outcome| *outcome == Outcome::First(BTreeSet::from([list]));
+            let state = |outcome: &Outcome| match outcome {
+                Outcome::Names { sure, tied } => (sure.contains(&list), sure.contains(&list) || tied.contains(&list)),
+                other => unreachable!("{other:?}"),
+            };
+            let (alone, won) = (|outcome: &Outcome| state(outcome).0, |outcome: &Outcome| state(outcome).1);
             let least_by_name = by_name.iter().filter(|outcomes| outcomes.iter().all(alone)).count() as u64;
             let most_by_name = by_name.iter().filter(|outcomes| outcomes.iter().any(won)).count() as u64;
             let together = |by_votes: u64, by_name: u64| match rule {
                 MixedRule::Parallel => by_votes + by_name,
                 MixedRule::Added => by_votes.max(by_name),
+                MixedRule::Within => unreachable!("not answered"),
             };
             let range = &statement.seats()[list];
             prop_assert_eq!((range.least, range.most), (together(least, least_by_name), together(most, most_by_name)));
@@ -243,7 +256,7 @@ proptest! {
 
 #[test]
 fn a_difference_of_one_more_than_the_bound_is_settled() {
-    let statement = |bound| answer(Kind::Plurality, &[110, 100], bound);
+    let statement = |bound| answer(Kind::Plurality { seats: 1 }, &[110, 100], bound);
     assert!(statement(9).settled() && !statement(10).settled(), "a tie is a change");
     assert!(statement(9).to_string().starts_with(
         "Records not included can hold at most 9 votes; the difference is 10; the order cannot change.\n"
@@ -254,10 +267,10 @@ fn a_difference_of_one_more_than_the_bound_is_settled() {
 
 #[test]
 fn a_statement_shows_every_premise_and_no_verdict_without_them() {
-    let mut question = question(Kind::Plurality, &[110, 100], None, 9);
+    let mut question = question(Kind::Plurality { seats: 1 }, &[110, 100], None, 9);
     question.outstanding = Outstanding::Stations(vec![
-        Station { id: "s".into(), state: State::Missing, most: Some(Ceiling::Turnout(4)) },
-        Station { id: "t".into(), state: State::Quarantined, most: Some(Ceiling::Register(5)) },
+        Station { id: "s".into(), state: State::Missing, most: Some(Ceiling::Turnout(4)), allowance: 0 },
+        Station { id: "t".into(), state: State::Quarantined, most: Some(Ceiling::Register(3)), allowance: 2 },
     ]);
     let shown = settle(&question).unwrap().to_string();
     for premise in [
@@ -265,7 +278,7 @@ fn a_statement_shows_every_premise_and_no_verdict_without_them() {
         "no record is corrected or annulled later",
         "The records of 1 station are missing, those of 1 station are in quarantine; no other votes come in.",
         "1 station holds at most the votes that signed turnout counters state: 4.",
-        "1 station holds at most one vote for each registered voter: 5.",
+        "1 station holds at most one vote for each registered voter: 3, and 2 more that the rules of the election let pass.",
         "it does not show that they are right",
     ] {
         assert!(shown.contains(premise), "`{premise}` is missing:\n{shown}");
@@ -277,8 +290,8 @@ fn a_statement_shows_every_premise_and_no_verdict_without_them() {
 
 #[test]
 fn a_station_that_nothing_bounds_leaves_everything_open() {
-    let mut question = question(Kind::Plurality, &[110, 100], None, 9);
-    let unbounded = Station { id: "s".into(), state: State::Missing, most: None };
+    let mut question = question(Kind::Plurality { seats: 1 }, &[110, 100], None, 9);
+    let unbounded = Station { id: "s".into(), state: State::Missing, most: None, allowance: 0 };
     question.outstanding = Outstanding::Stations(vec![unbounded]);
     let statement = settle(&question).unwrap();
     assert_eq!((statement.settled(), statement.bound()), (false, None));
@@ -291,7 +304,7 @@ fn a_station_that_nothing_bounds_leaves_everything_open() {
 #[test]
 fn figures_that_contradict_each_other_have_no_answer() {
     let with = |most| {
-        let mut question = question(Kind::Plurality, &[110, 100], None, 0);
+        let mut question = question(Kind::Plurality { seats: 1 }, &[110, 100], None, 0);
         question.outstanding = Outstanding::Together { stations: None, most };
         settle(&question).map(|statement| statement.bound())
     };
@@ -301,7 +314,7 @@ fn figures_that_contradict_each_other_have_no_answer() {
     assert_eq!(with(Together::Turnout(u64::MAX)), Err(SettledError::TooManyVotes));
     let lists = |seats| answer_error(Kind::Lists { method: Method::DHondt, seats, threshold: None }, &[1]);
     assert_eq!((lists(0), lists(1_001)), (SettledError::Seats, SettledError::Seats));
-    assert_eq!(answer_error(Kind::Plurality, &[]), SettledError::Options);
+    assert_eq!(answer_error(Kind::Plurality { seats: 1 }, &[]), SettledError::Options);
 }
 
 fn answer_error(kind: Kind, votes: &[u64]) -> SettledError {

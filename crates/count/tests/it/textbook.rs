@@ -12,6 +12,7 @@ use tallyproof_count::{
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
     First(BTreeSet<usize>),
+    Names { sure: BTreeSet<usize>, tied: BTreeSet<usize> },
     Past(BTreeSet<usize>),
     Elected(usize),
     RunOff { sure: BTreeSet<usize>, tied: BTreeSet<usize> },
@@ -21,7 +22,13 @@ pub(crate) enum Outcome {
 pub(crate) fn outcome(kind: Kind, votes: &[u64], blank: u64) -> Outcome {
     let base = votes.iter().sum::<u64>() + blank;
     match kind {
-        Kind::Plurality => Outcome::First(first(votes)),
+        Kind::Unstated => Outcome::First(first(votes)),
+        Kind::Plurality { seats } => {
+            let with_votes = (0..votes.len()).filter(|&option| votes[option] > 0);
+            let claims: Vec<_> = with_votes.map(|option| (option, i128::from(votes[option]), 1)).collect();
+            let (sure, tied, _) = best(u64::from(seats), &claims, votes.len());
+            Outcome::Names { sure: (0..votes.len()).filter(|&option| sure[option] > 0).collect(), tied }
+        }
         Kind::Majority(bar) => {
             Outcome::Past((0..votes.len()).filter(|&option| is_past(bar, i128::from(votes[option]), base)).collect())
         }

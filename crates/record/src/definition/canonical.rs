@@ -1,5 +1,7 @@
 //! Canonical files of a definition and the hash that names it.
 
+mod decision;
+
 use std::{
     fmt::{self, Write as _},
     str::FromStr,
@@ -136,6 +138,9 @@ impl Election {
             out.push_str("figures = [");
             out.push_str(&words.join(", "));
             out.push_str("]\n");
+        }
+        if let Some(decision) = &contest.decision {
+            decision::write(out, self, contest, decision);
         }
     }
 

@@ -5,6 +5,7 @@
 
 mod areas;
 mod ballot;
+mod decision;
 mod head;
 mod register;
 pub(super) mod report;
@@ -59,6 +60,7 @@ fn read(files: &Files, report: &mut Report) -> Option<Election> {
         && let Some(toml) = &toml
     {
         contests_without_lines(&head, &mut Checker::new(toml, report));
+        decision::resolve(&mut Checker::new(toml, report), &mut head);
     }
     if let (Some(toml), Some(stations)) = (&toml, &stations) {
         signatories::keys_of_stations(&mut Checker::new(toml, report), &head.signatories, stations);

@@ -11,6 +11,7 @@ use tallyproof_record::{
     ContestNo, Election, Problem, StationNo,
     definition::{
         Figure, StationKind,
+        decision::{Ahead, Bar, Decision, Each, Lists, Method, MixedRule, Nominal, Share, Threshold, TieRule, Whole},
         package::{self, Files},
         results,
     },
@@ -676,4 +677,221 @@ proptest! {
             Err(problems) => prop_assert!(!problems.is_empty()),
         }
     }
+}
+
+/// A definition with every kind of decision: lists, contests whose seats count for them, bars.
+const DECISIONS: &str = r#"format = 1
+id = "example"
+name = "Example"
+date = "2026-07-01"
+phase = "drill"
+
+[[contest]]
+id = "council"
+name = "Council"
+area = "state"
+figures = ["blank"]
+
+[contest.decision]
+type = "lists"
+seats = 7
+method = "dhondt"
+threshold = "1/30"
+of = "options-and-blank"
+nominal = ["south", "north"]
+rule = "within"
+
+[[contest]]
+id = "north"
+name = "North"
+area = "north"
+
+[contest.decision]
+type = "plurality"
+
+[[contest]]
+id = "south"
+name = "South"
+area = "south"
+
+[contest.decision]
+type = "plurality"
+seats = 2
+
+[[contest]]
+id = "house"
+name = "House"
+area = "state"
+
+[contest.decision]
+type = "lists"
+seats = 5
+method = "hare"
+ties = ["more-votes"]
+alliances = [["d", "c"], ["b", "a"]]
+inside = "droop"
+threshold = "3.0 %"
+threshold_each = "alliance"
+
+[[contest]]
+id = "governor"
+name = "Governor"
+area = "state"
+
+[contest.decision]
+type = "run-off"
+more_than = "0.5"
+ahead = { by_at_least = "10%", at_least = "40%" }
+
+[[contest]]
+id = "question"
+name = "Question"
+area = "state"
+
+[contest.decision]
+at_least = "2/3"
+type = "majority"
+"#;
+const DECISIONS_BALLOT: &str = "contest,line,party\ncouncil,x,\ncouncil,y,\nnorth,n1,y\nnorth,n2,z\nsouth,s1,x\nsouth,s2,\n\
+    house,a,\nhouse,b,\nhouse,c,\nhouse,d,\ngovernor,g1,\ngovernor,g2,\nquestion,yes,\nquestion,no,\n";
+
+fn decisions(from: &str, to: &str) -> Files {
+    let mut files = example();
+    assert!(DECISIONS.contains(from), "{from:?}");
+    files.insert("election.toml".into(), DECISIONS.replacen(from, to, 1).into());
+    files.insert("ballot.csv".into(), DECISIONS_BALLOT.into());
+    files
+}
+
+#[test]
+fn decisions_are_read() {
+    let election = package::parse(&decisions("", "")).unwrap();
+    let decision = |no: u16| election.contest(ContestNo(no)).unwrap().decision.clone().unwrap();
+    let share = |text: &str| text.parse::<Share>().unwrap();
+    let threshold = |text, of, each| Some(Threshold { share: share(text), of, each });
+    let lists = |method, seats, threshold| Lists {
+        method,
+        seats,
+        threshold,
+        ties: Vec::new(),
+        alliances: Vec::new(),
+        inside: None,
+        mixed: None,
+    };
+    let nominal = Nominal { contests: vec![ContestNo(2), ContestNo(3)], rule: MixedRule::Within };
+    let council = lists(Method::DHondt, 7, threshold("1/30", Whole::OptionsAndBlank, Each::List));
+    assert_eq!(decision(1), Decision::Lists(Lists { mixed: Some(nominal), ..council }));
+    assert_eq!(decision(2), Decision::Plurality { seats: 1 });
+    assert_eq!(decision(3), Decision::Plurality { seats: 2 });
+    let house = Lists {
+        ties: vec![TieRule::MoreVotes],
+        alliances: vec![vec![0, 1], vec![2, 3]],
+        inside: Some(Method::Droop),
+        ..lists(Method::Hare, 5, threshold("3%", Whole::Options, Each::Alliance))
+    };
+    assert_eq!(decision(4), Decision::Lists(house));
+    let ahead = Ahead { reach: Bar::AtLeast(share("40%")), by: Bar::AtLeast(share("10%")) };
+    let bar = Bar::MoreThan(share("50%"));
+    assert_eq!(decision(5), Decision::RunOff { bar, ahead: Some(ahead), of: Whole::Options });
+    assert_eq!(decision(6), Decision::Majority { bar: Bar::AtLeast(share("2/3")), of: Whole::Options });
+    let council = election.contest(ContestNo(1)).unwrap();
+    let lists_of = |no: u16| election.contest(ContestNo(no)).unwrap().lists_of(council);
+    assert_eq!((lists_of(2), lists_of(3)), (vec![Some(1), None], vec![Some(0), None]));
+}
+
+#[test]
+fn decisions_have_one_canonical_form() {
+    let election = package::parse(&decisions("", "")).unwrap();
+    let files = canonical_files(&election);
+    let toml = std::str::from_utf8(&files["election.toml"]).unwrap();
+    for table in [
+        "[contest.decision]\ntype = \"lists\"\nseats = 7\nof = \"options-and-blank\"\nmethod = \"dhondt\"\nthreshold = \"1/30\"\n\
+         threshold_each = \"list\"\nnominal = [\"north\", \"south\"]\nrule = \"within\"\n\n",
+        "[contest.decision]\ntype = \"plurality\"\nseats = 1\n\n",
+        "[contest.decision]\ntype = \"lists\"\nseats = 5\nof = \"options\"\nmethod = \"hare\"\nthreshold = \"3%\"\n\
+         threshold_each = \"alliance\"\nties = [\"more-votes\"]\nalliances = [[\"a\", \"b\"], [\"c\", \"d\"]]\ninside = \"droop\"\n\n",
+        "[contest.decision]\ntype = \"run-off\"\nmore_than = \"50%\"\n\
+         ahead = { at_least = \"40%\", by_at_least = \"10%\" }\nof = \"options\"\n\n",
+        "[contest.decision]\ntype = \"majority\"\nat_least = \"2/3\"\nof = \"options\"\n",
+    ] {
+        assert!(toml.contains(table), "{table}\nis not in\n{toml}");
+    }
+    let again = package::parse_canonical(&files).unwrap();
+    assert_eq!(again.election(), &election);
+    // What a definition says without the table it says as ever.
+    assert!(
+        !String::from_utf8(canonical_files(&self::election())["election.toml"].clone()).unwrap().contains("decision")
+    );
+}
+
+/// What is replaced by what in [`DECISIONS`], and the code that it gives, with what stands at its place.
+const DECISION_MISTAKES: &[(&str, &str, &str, &str)] = &[
+    ("[contest.decision]\ntype = \"plurality\"\nseats = 2", "decision = 1", "PK-11", "1"),
+    ("threshold = \"1/30\"", "treshold = \"1/30\"", "PK-09", "treshold"),
+    ("type = \"plurality\"", "seats = 1", "PK-10", "[contest.decision]"),
+    ("type = \"plurality\"", "type = \"first\"", "PK-25", "\"first\""),
+    ("type = \"plurality\"", "type = \"plurality\"\nmethod = \"hare\"", "PK-40", "method"),
+    ("seats = 5\n", "", "PK-10", "[contest.decision]"),
+    ("seats = 5", "seats = 0", "PK-42", "0"),
+    ("seats = 5", "seats = \"5\"", "PK-42", "\"5\""),
+    ("seats = 2", "seats = 1001", "PK-42", "1001"),
+    ("method = \"hare\"\n", "", "PK-10", "[contest.decision]"),
+    ("method = \"hare\"", "method = \"hamilton\"", "PK-25", "\"hamilton\""),
+    ("threshold = \"3.0 %\"", "threshold = \"3.0 percent\"", "PK-41", "\"3.0 percent\""),
+    ("threshold = \"3.0 %\"", "", "PK-40", "threshold_each"),
+    ("threshold = \"1/30\"", "", "PK-40", "of"),
+    ("threshold_each = \"alliance\"", "threshold_each = \"all\"", "PK-25", "\"all\""),
+    ("figures = [\"blank\"]", "", "PK-40", "\"options-and-blank\""),
+    ("of = \"options-and-blank\"", "of = \"all\"", "PK-25", "\"all\""),
+    ("more_than = \"0.5\"", "more_than = \"0.5\"\nat_least = \"0.5\"", "PK-41", "[contest.decision]"),
+    ("at_least = \"2/3\"\n", "", "PK-41", "[contest.decision]"),
+    ("at_least = \"2/3\"", "at_least = \"4/3\"", "PK-41", "\"4/3\""),
+    (", at_least = \"40%\"", "", "PK-41", "{ by_at_least"),
+    ("by_at_least = \"10%\"", "by = \"10%\"", "PK-09", "by = "),
+    ("ahead = { by_at_least = \"10%\", at_least = \"40%\" }", "ahead = \"40%\"", "PK-11", "\"40%\""),
+    ("ties = [\"more-votes\"]", "ties = \"more-votes\"", "PK-11", "\"more-votes\""),
+    ("ties = [\"more-votes\"]", "ties = [\"more\"]", "PK-25", "\"more\""),
+    ("ties = [\"more-votes\"]", "ties = [\"more-votes\", \"more-votes\"]", "PK-25", "\"more-votes\"]"),
+    ("[\"b\", \"a\"]", "[\"e\", \"a\"]", "PK-16", "\"e\""),
+    ("[\"b\", \"a\"]", "[\"d\", \"a\"]", "PK-43", "\"d\", \"a\""),
+    ("[\"b\", \"a\"]", "[\"b\"]", "PK-43", "[\"b\"]"),
+    ("[\"b\", \"a\"]", "\"b\"", "PK-11", "\"b\"]"),
+    ("alliances = [[\"d\", \"c\"], [\"b\", \"a\"]]", "", "PK-40", "inside"),
+    ("rule = \"within\"", "", "PK-40", "nominal"),
+    ("rule = \"within\"", "rule = \"mixed\"", "PK-25", "\"mixed\""),
+    ("method = \"dhondt\"", "method = \"hare\"", "PK-40", "\"within\""),
+    ("nominal = [\"south\", \"north\"]", "", "PK-40", "rule"),
+    ("nominal = [\"south\", \"north\"]", "nominal = []", "PK-10", "[]"),
+    ("nominal = [\"south\", \"north\"]", "nominal = [\"west\"]", "PK-16", "\"west\""),
+    ("nominal = [\"south\", \"north\"]", "nominal = [\"question\"]", "PK-44", "\"question\""),
+    ("nominal = [\"south\", \"north\"]", "nominal = [\"north\", \"north\"]", "PK-44", "\"north\"]"),
+    ("inside = \"droop\"", "inside = \"droop\"\nnominal = [\"question\"]\nrule = \"added\"", "PK-40", "alliances"),
+];
+
+#[test]
+fn every_mistake_of_a_decision_has_its_code_and_place() {
+    for &(from, to, code, at) in DECISION_MISTAKES {
+        let files = decisions(from, to);
+        let problems = package::parse(&files).unwrap_err();
+        let text = std::str::from_utf8(&files["election.toml"]).unwrap();
+        let stands_at = |problem: &Problem| {
+            let [line, column] =
+                [1, 2].map(|part| problem.place.split(':').nth(part).unwrap().parse::<usize>().unwrap());
+            text.lines().nth(line - 1).unwrap()[column - 1..].starts_with(at)
+        };
+        let found = problems.iter().any(|problem| problem.code == code && stands_at(problem));
+        assert!(found, "{from} -> {to}: {problems:?}");
+    }
+}
+
+#[test]
+fn a_seat_won_by_name_counts_for_one_list() {
+    let mut files = decisions("", "");
+    let ballot = DECISIONS_BALLOT.replace("contest,line,party", "contest,line,party,candidate");
+    let ballot = ballot.lines().map(|line| if line.contains("candidate") { line.into() } else { format!("{line},") });
+    let ballot = ballot.collect::<Vec<_>>().join("\n").replace("north,n2,z,", "north,n2,z,\nnorth,n3,x,n1");
+    files.insert("ballot.csv".into(), ballot.into_bytes());
+    let problems = package::parse(&files).unwrap_err();
+    assert_eq!(problems.iter().map(|problem| problem.code).collect::<Vec<_>>(), ["PK-44"], "{problems:?}");
+    assert!(problems[0].what.contains("`n1` of contest `north` stands for the lists `y` and `x`"), "{problems:?}");
 }

@@ -3,7 +3,9 @@
 use std::{fmt::Write, sync::Arc};
 
 use ed25519_dalek::SigningKey;
-use tallyproof_count::{Judged, JudgedRecord, Ledger, SignedBy, SlotStatus, Totals, judge_statement, ledger::Applied};
+use tallyproof_count::{
+    Judged, JudgedRecord, Ledger, SignedBy, SlotStatus, Totals, bulletin::Document, judge_statement, ledger::Applied,
+};
 use tallyproof_log::{
     checkpoint::Checkpoint,
     merkle::{self, Hash},
@@ -19,7 +21,7 @@ use tallyproof_record::{
     rules,
     statement::{Act, Correction, Draft, Endorsement, LaterStage, Reason, Statement, Verdict},
 };
-use tallyproof_site::{SiteInput, Witnessing};
+use tallyproof_site::{SiteInput, Witnessing, bulletin::Bulletin};
 
 /// Chosen so that even a small night has a missing and a quarantined station.
 const SEED: u64 = 5;
@@ -54,7 +56,8 @@ impl Demo {
         Self { ledger, totals, root, signer: SignerKey::new(name, &[7; 32]) }
     }
 
-    /// The site's input.
+    /// The site’s input.
+    #[allow(dead_code, reason = "not every user of the night renders the site")]
     pub(crate) fn input(&self) -> SiteInput<'_> {
         SiteInput {
             ledger: &self.ledger,
@@ -63,6 +66,18 @@ impl Demo {
             log: self.signer.verifier(),
             witnessing: Witnessing::default(),
         }
+    }
+
+    /// The third bulletin, of all that the ledger has.
+    #[allow(dead_code, reason = "not every user of the night shows its bulletin")]
+    pub(crate) fn document(&self) -> Document {
+        Document::of(&self.ledger, 3, 1_783_000_000, self.root)
+    }
+
+    /// The same with what its page needs beside it.
+    #[allow(dead_code, reason = "not every user of the night shows its bulletin")]
+    pub(crate) fn bulletin<'a>(&'a self, document: &'a Document) -> Bulletin<'a> {
+        Bulletin { document, hash: &[0xd0; 32], definition: self.ledger.definition(), log: self.signer.verifier() }
     }
 
     /// Puts a statement into the log.
@@ -125,6 +140,17 @@ pub(crate) fn corrected_night(stations: u32, phase: Phase) -> Demo {
     let record = demo.ledger.stands(three, ContestNo(1)).and_then(|it| it.first().copied()).expect("a record stands");
     demo.state(Act::Endorsement(Endorsement { station: three, record, remark: None }), &["observer"]);
     demo
+}
+
+/// [`night`] whose first contest allots seats to lists.
+#[allow(dead_code, reason = "not every user of the night has seats")]
+pub(crate) fn council(stations: u32, phase: Phase) -> Demo {
+    let mut files = package(stations, phase);
+    let head = files.get_mut("election.toml").expect("the demo has it");
+    let text = String::from_utf8(head.clone()).expect("UTF-8");
+    let decision = "[contest.decision]\ntype = \"lists\"\nseats = 21\nmethod = \"dhondt\"\nthreshold = \"4%\"\n\n[[contest]]\nid = \"mayor\"";
+    *head = text.replace("[[contest]]\nid = \"mayor\"", decision).into_bytes();
+    Demo::new(&files, |definition| tallies(definition, SEED))
 }
 
 fn person(name: &str) -> SigningKey {

@@ -11,6 +11,7 @@ use toml::{
 use super::{
     super::{Contest, Figure, Phase, PollsClose},
     areas::Areas,
+    decision::{self, Draft},
     report::{Checker, Code, Spot, shown},
     signatories::{self, Signatories},
 };
@@ -32,7 +33,7 @@ const KEYS: [&str; 12] = [
 ];
 const WITNESSES_KEYS: [&str; 1] = ["policy"];
 const POLICY_WORDS: [&str; 3] = ["witness", "group", "quorum"];
-const CONTEST_KEYS: [&str; 4] = ["id", "name", "area", "figures"];
+const CONTEST_KEYS: [&str; 5] = ["id", "name", "area", "figures", "decision"];
 
 /// What `election.toml` says. Where something is wrong a neutral value stands in: the report keeps it from use.
 pub(crate) struct Head {
@@ -46,6 +47,8 @@ pub(crate) struct Head {
     pub(crate) contests: Vec<Contest>,
     /// Byte offset of each contest's id.
     pub(crate) places: Vec<usize>,
+    /// What decides each contest, as written: the ids in it are looked up once all contests have their lines.
+    pub(crate) drafts: Vec<Option<Draft>>,
     pub(crate) policy: Vec<String>,
     /// Byte offset of each line of `policy`.
     pub(crate) policy_places: Vec<usize>,
@@ -66,6 +69,7 @@ impl Head {
             source: None,
             contests: Vec::new(),
             places: Vec::new(),
+            drafts: Vec::new(),
             policy: Vec::new(),
             policy_places: Vec::new(),
             signatories: Signatories::default(),
@@ -120,7 +124,7 @@ impl<'t, 'a> Keys<'t, 'a> {
         self.table.get(key)
     }
 
-    fn string(self, check: &mut Checker<'_, '_>, key: &str) -> Option<Spot<'t>> {
+    pub(crate) fn string(self, check: &mut Checker<'_, '_>, key: &str) -> Option<Spot<'t>> {
         let value = self.get(key)?;
         string(check, key, value)
     }
@@ -141,7 +145,7 @@ impl<'t, 'a> Keys<'t, 'a> {
     }
 }
 
-fn string<'t>(check: &mut Checker<'_, '_>, key: &str, value: &'t Spanned<DeValue<'_>>) -> Option<Spot<'t>> {
+pub(crate) fn string<'t>(check: &mut Checker<'_, '_>, key: &str, value: &'t Spanned<DeValue<'_>>) -> Option<Spot<'t>> {
     let at = value.span().start;
     let text = value.get_ref().as_str();
     if text.is_none() {
@@ -240,6 +244,7 @@ fn contests(check: &mut Checker<'_, '_>, keys: Keys<'_, '_>, areas: &Areas, head
         };
         match contest(check, Keys { table, at }, areas, &mut seen) {
             Some((contest, place)) => {
+                head.drafts.push(decision::parse(check, Keys { table, at }, &contest.figures));
                 head.contests.push(contest);
                 head.places.push(place);
             }
@@ -269,6 +274,7 @@ fn contest<'t>(
         lines: Vec::new(),
         candidates: Vec::new(),
         parties: Vec::new(),
+        decision: None,
     };
     Some((contest, place))
 }

@@ -63,6 +63,11 @@ codes! {
     ExtraCount "PK-37" "A count stands at a ballot line that is not on the contest."
     Policy "PK-38" "The witness policy is not one: a line is in none of its forms, a key is wrong, or a name is."
     Threshold "PK-39" "The authority's threshold is not from 1 to the number of its members, of whom there can be 64."
+    Decision "PK-40" "A key does not belong to the type of the decision, or not without another that is missing."
+    Share "PK-41" "A share is not one, or a bar is stated twice or not at all."
+    Seats "PK-42" "The number of seats is not a whole number from 1 to 1,000."
+    Alliance "PK-43" "An alliance has fewer than two lists, or a list stands in two."
+    Nominal "PK-44" "A contest whose seats are to count for lists cannot: it is not of the type plurality, counts for others, or one of its candidates stands for several lists."
 }
 
 /// Comparisons that one parse spends on guessing what was meant: hostile files cannot make it slow.

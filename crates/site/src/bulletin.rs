@@ -1,0 +1,109 @@
+//! A bulletin to read: one page in three languages, and a PDF in each. Both show what `bulletin.json` holds, in the same words.
+//!
+//! A function of the document, the definition and the log's key; the same input gives the same bytes.
+
+pub(crate) mod calendar;
+pub(crate) mod content;
+mod contest;
+mod front;
+mod page;
+mod seats;
+mod settled;
+
+use tallyproof_count::bulletin::Document;
+use tallyproof_log::note::VerifierKey;
+use tallyproof_record::{Phase, definition::Committed};
+
+use crate::{
+    messages::{Lang, Text},
+    paper::{self, Letterhead},
+};
+use content::{Block, Phrase, Speaker};
+
+pub use crate::paper::PaperError;
+
+/// What is shown.
+#[derive(Clone, Copy, Debug)]
+pub struct Bulletin<'a> {
+    /// The document.
+    pub document: &'a Document,
+    /// SHA-256 of its JSON: what the authority signs.
+    pub hash: &'a [u8; 32],
+    /// The definition that it counts under.
+    pub definition: &'a Committed,
+    /// The log's key; its name is the log's origin.
+    pub log: &'a VerifierKey,
+}
+
+/// The page in three languages: style and script inside, nothing loaded, complete without the script.
+pub fn html(bulletin: &Bulletin<'_>) -> Vec<u8> {
+    page::render(bulletin, &blocks(bulletin)).into_bytes()
+}
+
+/// The PDF in one language.
+pub fn pdf(bulletin: &Bulletin<'_>, lang: Lang) -> Result<Vec<u8>, PaperError> {
+    let speaker = Speaker::new(lang);
+    paper::pdf(&blocks(bulletin), &letterhead(bulletin, &speaker), &speaker)
+}
+
+/// The name of the PDF in a language, beside `bulletin.json`.
+pub fn pdf_name(lang: Lang) -> &'static str {
+    match lang {
+        Lang::En => "bulletin.pdf",
+        Lang::Es => "bulletin.es.pdf",
+        Lang::Pt => "bulletin.pt.pdf",
+    }
+}
+
+/// `bulletin.html` and the PDFs with their names. Whoever has several cores may call [`html`] and [`pdf`] side by side instead.
+pub fn files(bulletin: &Bulletin<'_>) -> Result<Vec<(String, Vec<u8>)>, PaperError> {
+    let mut files = vec![("bulletin.html".to_owned(), html(bulletin))];
+    for lang in Lang::ALL {
+        files.push((pdf_name(lang).to_owned(), pdf(bulletin, lang)?));
+    }
+    Ok(files)
+}
+
+/// All that is shown, from the first page on.
+fn blocks<'a>(bulletin: &Bulletin<'a>) -> Vec<Block<'a>> {
+    let mut blocks = front::blocks(bulletin);
+    for contest in &bulletin.document.contests {
+        blocks.extend(contest::blocks(bulletin, contest));
+    }
+    blocks
+}
+
+/// `Bulletin 3`.
+fn title(bulletin: &Bulletin<'_>) -> Phrase<'static> {
+    Phrase::Say(Text::BulletinTitle, vec![("number", bulletin.document.number.to_string().into())])
+}
+
+fn letterhead(bulletin: &Bulletin<'_>, speaker: &Speaker) -> Letterhead {
+    let Bulletin { document, definition, .. } = bulletin;
+    let election = definition.election();
+    let said = |phrase: &Phrase<'_>| speaker.say(phrase).into_owned();
+    let title = said(&title(bulletin));
+    let size = said(&Phrase::Say(Text::LogState, vec![("size", document.tree_size.into())]));
+    let labelled = |text: Text, value: &str| format!("{}: {value}", said(&text.into()));
+    Letterhead {
+        title: format!("{title} · {}", election.name()),
+        head: election.name().to_owned(),
+        aside: title,
+        drill: (election.phase() == Phase::Drill).then(|| said(&Text::DrillBanner.into())),
+        foot: vec![
+            format!("{size} · {}", labelled(Text::FactRoot, &document.root.to_base64())),
+            labelled(Text::FactDefinition, &definition.hash().to_string()),
+            labelled(Text::BulletinFactDocument, &hex(bulletin.hash)),
+        ],
+        made_at: document.made_at,
+    }
+}
+
+/// Bytes as people compare them.
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
