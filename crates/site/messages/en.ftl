@@ -408,7 +408,7 @@ bulletin-fact-totals = SHA-256 of the totals
 bulletin-fact-member = Key of { $name }
 limit-change = A bulletin tells a state. Later records and corrections change the figures; a later bulletin tells them.
 bulletin-overview = All contests
-bulletin-parts = In quarantine: { $quarantined }. Missing: { $missing }. Rejected records: { $rejected }.
+bulletin-parts = Rejected records: { $rejected }.
 bulletin-roll-share = That is { $share } of the register.
 bulletin-corrected = { $n ->
     [one] As it stands, the figures of { $n } station are those of a correction
@@ -461,6 +461,7 @@ column-bulletin = Bulletin
 column-made = Drafted
 column-log-size = Log entries
 column-forms = Forms
+bulletin-html = Page
 seats-heading = Seats, as it stands
 seats-admitted = reached
 seats-below-threshold = not reached

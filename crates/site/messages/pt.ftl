@@ -407,7 +407,7 @@ bulletin-fact-totals = SHA-256 dos totais
 bulletin-fact-member = Chave de { $name }
 limit-change = Um boletim conta um estado. Atas e correções posteriores mudam os números; um boletim posterior os conta.
 bulletin-overview = Todas as disputas
-bulletin-parts = Em quarentena: { $quarantined }. Ausentes: { $missing }. Atas rejeitadas: { $rejected }.
+bulletin-parts = Atas rejeitadas: { $rejected }.
 bulletin-roll-share = É { $share } da lista.
 bulletin-corrected = { $n ->
     [one] Como está em vigor, os números de { $n } seção são os de uma correção
@@ -460,6 +460,7 @@ column-bulletin = Boletim
 column-made = Redigido
 column-log-size = Entradas do registro
 column-forms = Formas
+bulletin-html = Página
 seats-heading = Cadeiras, como está em vigor
 seats-admitted = atingida
 seats-below-threshold = não atingida

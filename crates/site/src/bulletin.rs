@@ -22,6 +22,15 @@ use content::{Block, Phrase, Speaker};
 
 pub use crate::paper::PaperError;
 
+/// Files of a bulletin's folder beside its page, by what they are.
+pub(crate) const FORMS: [(&str, Text); 5] = [
+    ("bulletin.pdf", Text::BulletinPdfEnglish),
+    ("bulletin.es.pdf", Text::BulletinPdfSpanish),
+    ("bulletin.pt.pdf", Text::BulletinPdfPortuguese),
+    ("bulletin.json", Text::BulletinJson),
+    ("bulletin.csv", Text::BulletinCsv),
+];
+
 /// What is shown.
 #[derive(Clone, Copy, Debug)]
 pub struct Bulletin<'a> {

@@ -541,6 +541,7 @@ texts! {
     ColumnMade "column-made"
     ColumnLogSize "column-log-size"
     ColumnForms "column-forms"
+    BulletinHtml "bulletin-html"
     SeatsHeading "seats-heading"
     SeatsAdmitted "seats-admitted"
     SeatsBelowThreshold "seats-below-threshold"

@@ -63,6 +63,7 @@ pub(super) fn blocks<'a>(bulletin: &Bulletin<'a>, document: &'a ContestDocument)
     });
     let reach = own.and_then(Statement::bound);
     blocks.push(candidates(&sums, reach));
+    blocks.push(note(if reach.is_some() { Text::SumLegend } else { Text::SumLegendUnknown }));
     blocks.extend(settled::blocks(election, &outcome.settled));
     blocks.extend(outcome.seats.iter().flat_map(|seats| seats::blocks(contest, &outcome.question, seats, own)));
     blocks.extend(lines_and_parties(&sums));
@@ -90,11 +91,7 @@ pub(super) fn note<'a>(phrase: impl Into<Phrase<'a>>) -> Block<'a> {
 fn progress<'a>(sums: &Sums<'a>) -> Vec<Block<'a>> {
     let stations = &sums.counted.stations;
     let headline = vec![("counted", stations.counted.into()), ("held", stations.expected.into())];
-    let parts = vec![
-        ("quarantined", Part::Count(stations.quarantined)),
-        ("missing", stations.missing.into()),
-        ("rejected", stations.rejected.into()),
-    ];
+    let parts = vec![("rejected", Part::Count(stations.rejected))];
     let registered = &sums.counted.registered;
     let roll = vec![("counted", Part::Count(registered.counted)), ("all", registered.all.into())];
     let mut said = vec![Phrase::Say(Text::BulletinParts, parts), Phrase::Say(Text::FiguresRoll, roll)];
@@ -110,10 +107,15 @@ fn progress<'a>(sums: &Sums<'a>) -> Vec<Block<'a>> {
             vec![("n", stands.stations.corrected.into()), ("annulled", stands.stations.annulled.into())],
         ));
     }
-    let (counted, quarantined, expected) = (stations.counted, stations.quarantined, stations.expected);
+    let bar = Progress {
+        counted: stations.counted,
+        quarantined: stations.quarantined,
+        missing: stations.missing,
+        expected: stations.expected,
+    };
     vec![
         Block::Paragraph(Style::Figure, Phrase::Say(Text::InHeadline, headline)),
-        Block::Progress(Progress { counted, quarantined, expected }),
+        Block::Progress(bar),
         Block::Paragraph(Style::Body, Phrase::Join(said)),
     ]
 }
