@@ -402,6 +402,7 @@ bulletin-signed = It is a bulletin of the electoral authority once { $threshold 
 bulletin-unsigned = The definition names no electoral authority, so nobody signs this bulletin.
 bulletin-redo = Whoever holds the bundle can redo every figure and compare this file: tallyproof bulletin check FILE BUNDLE.
 bulletin-complete = bulletin.json and bulletin.csv hold all figures of all areas on every level; the lists of the counted stations, which are left out here, stand in them.
+bulletin-compact = This bulletin has more than { $n } contests: ballot lines, parties and smaller areas are left to bulletin.json and bulletin.csv.
 bulletin-rounding = A percentage is 100 times the part divided by the whole, both exact counts, rounded half up to two decimals; none is computed from rounded figures. Shares of candidates, lines and parties are of all valid votes and need not add up to 100.
 bulletin-fact-document = SHA-256 of the document (bulletin.json)
 bulletin-fact-totals = SHA-256 of the totals

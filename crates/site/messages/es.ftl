@@ -401,6 +401,7 @@ bulletin-signed = Es un boletín de la autoridad electoral cuando { $threshold }
 bulletin-unsigned = La definición no nombra ninguna autoridad electoral, así que nadie firma este boletín.
 bulletin-redo = Quien tenga el paquete puede rehacer cada cifra y comparar este archivo: tallyproof bulletin check FILE BUNDLE.
 bulletin-complete = bulletin.json y bulletin.csv contienen todas las cifras de todas las zonas en cada nivel; las listas de las mesas contadas, que aquí se omiten, están en ellos.
+bulletin-compact = Este boletín tiene más de { $n } contiendas: las opciones de la papeleta, los partidos y las zonas menores quedan para bulletin.json y bulletin.csv.
 bulletin-rounding = Un porcentaje es 100 veces la parte dividida por el todo, ambos recuentos exactos, redondeado a dos decimales (la mitad, hacia arriba); ninguno se calcula a partir de cifras redondeadas. Los de candidaturas, opciones y partidos son de todos los votos válidos y no tienen por qué sumar 100.
 bulletin-fact-document = SHA-256 del documento (bulletin.json)
 bulletin-fact-totals = SHA-256 de los totales

@@ -401,6 +401,7 @@ bulletin-signed = É um boletim da autoridade eleitoral quando { $threshold } do
 bulletin-unsigned = A definição não nomeia nenhuma autoridade eleitoral, portanto ninguém assina este boletim.
 bulletin-redo = Quem tiver o pacote pode refazer cada número e comparar este arquivo: tallyproof bulletin check FILE BUNDLE.
 bulletin-complete = bulletin.json e bulletin.csv contêm todos os números de todas as áreas em cada nível; as listas das seções contadas, omitidas aqui, estão neles.
+bulletin-compact = Este boletim tem mais de { $n } disputas: as opções da cédula, os partidos e as áreas menores ficam para bulletin.json e bulletin.csv.
 bulletin-rounding = Um percentual é 100 vezes a parte dividida pelo todo, ambos contagens exatas, arredondado a duas casas (metade para cima); nenhum é calculado a partir de números arredondados. Os de candidaturas, opções e partidos são de todos os votos válidos e não precisam somar 100.
 bulletin-fact-document = SHA-256 do documento (bulletin.json)
 bulletin-fact-totals = SHA-256 dos totais

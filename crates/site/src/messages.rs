@@ -503,6 +503,7 @@ texts! {
     BulletinUnsigned "bulletin-unsigned"
     BulletinRedo "bulletin-redo"
     BulletinComplete "bulletin-complete"
+    BulletinCompact "bulletin-compact"
     BulletinRounding "bulletin-rounding"
     BulletinFactDocument "bulletin-fact-document"
     BulletinFactTotals "bulletin-fact-totals"

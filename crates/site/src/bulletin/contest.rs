@@ -17,7 +17,7 @@ use super::{
     Bulletin,
     content::{Block, Cell, Column, Part, Phrase, Progress, Style, Table},
     front::{anchor, whole},
-    seats, settled,
+    is_compact, seats, settled,
 };
 use crate::{chart::Bar, messages::Text, palette, view};
 
@@ -63,12 +63,17 @@ pub(super) fn blocks<'a>(bulletin: &Bulletin<'a>, document: &'a ContestDocument)
     });
     let reach = own.and_then(Statement::bound);
     blocks.push(candidates(&sums, reach));
-    blocks.push(note(if reach.is_some() { Text::SumLegend } else { Text::SumLegendUnknown }));
-    blocks.extend(settled::blocks(election, &outcome.settled));
+    let compact = is_compact(bulletin);
+    blocks.extend((!compact).then(|| note(if reach.is_some() { Text::SumLegend } else { Text::SumLegendUnknown })));
+    blocks.extend(settled::blocks(election, &outcome.settled, compact));
     blocks.extend(outcome.seats.iter().flat_map(|seats| seats::blocks(contest, &outcome.question, seats, own)));
-    blocks.extend(lines_and_parties(&sums));
-    blocks.extend(other_figures(&sums));
-    blocks.extend(areas(bulletin, document, &sums));
+    if !compact {
+        blocks.extend(lines_and_parties(&sums));
+    }
+    blocks.extend(other_figures(&sums, compact));
+    if !compact {
+        blocks.extend(areas(bulletin, document, &sums));
+    }
     blocks.extend(lists(bulletin, document));
     // Ids repeat from contest to contest; on a page each has to be one of a kind.
     for block in blocks.iter_mut().skip(1) {
@@ -219,7 +224,7 @@ fn lines_and_parties<'a>(sums: &Sums<'a>) -> Vec<Block<'a>> {
 }
 
 /// Valid votes, and the figures that at least one counted record states.
-fn other_figures<'a>(sums: &Sums<'a>) -> Vec<Block<'a>> {
+fn other_figures<'a>(sums: &Sums<'a>, compact: bool) -> Vec<Block<'a>> {
     let stated = |area: &AreaTotals, figure: Figure| {
         let rows = figures(sums.contest, area);
         let share = rows.iter().find(|row| row.quantity == Quantity::Stated && row.id == figure.as_str());
@@ -249,15 +254,13 @@ fn other_figures<'a>(sums: &Sums<'a>) -> Vec<Block<'a>> {
         cells.push(Phrase::Count(records).into());
         cells
     };
-    vec![
+    let rows = rows.into_iter().map(cells).collect();
+    let mut blocks = vec![
         heading("figures", Text::FiguresHeading),
-        Block::Table(Table {
-            name: Text::FiguresHeading.into(),
-            columns,
-            rows: rows.into_iter().map(cells).collect(),
-        }),
-        note(Text::BulletinFiguresNote),
-    ]
+        Block::Table(Table { name: Text::FiguresHeading.into(), columns, rows }),
+    ];
+    blocks.extend((!compact).then(|| note(Text::BulletinFiguresNote)));
+    blocks
 }
 
 /// The first level of areas on which the contest's stations part, as counted.
