@@ -22,6 +22,19 @@ use content::{Block, Phrase, Speaker};
 
 pub use crate::paper::PaperError;
 
+/// A bulletin of more contests than this leaves ballot lines, parties and smaller areas to the JSON and the CSV: nobody reads
+/// hundreds of contests line by line, and the bulletin has to be out within a second.
+const DETAILED: usize = 40;
+
+/// Files of a bulletin's folder beside its page, by what they are.
+pub(crate) const FORMS: [(&str, Text); 5] = [
+    ("bulletin.pdf", Text::BulletinPdfEnglish),
+    ("bulletin.es.pdf", Text::BulletinPdfSpanish),
+    ("bulletin.pt.pdf", Text::BulletinPdfPortuguese),
+    ("bulletin.json", Text::BulletinJson),
+    ("bulletin.csv", Text::BulletinCsv),
+];
+
 /// What is shown.
 #[derive(Clone, Copy, Debug)]
 pub struct Bulletin<'a> {
@@ -71,6 +84,11 @@ fn blocks<'a>(bulletin: &Bulletin<'a>) -> Vec<Block<'a>> {
         blocks.extend(contest::blocks(bulletin, contest));
     }
     blocks
+}
+
+/// Whether there are too many contests to show everything of each.
+fn is_compact(bulletin: &Bulletin<'_>) -> bool {
+    bulletin.definition.election().contests().len() > DETAILED
 }
 
 /// `Bulletin 3`.

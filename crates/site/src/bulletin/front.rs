@@ -4,9 +4,9 @@ use tallyproof_count::{bulletin::Basis, share::percent, totals::AreaTotals};
 use tallyproof_record::{ContestNo, Phase, definition::Election};
 
 use super::{
-    Bulletin, calendar,
+    Bulletin, DETAILED, calendar,
     content::{Block, Cell, Column, Part, Phrase, Style, Table},
-    hex, title,
+    hex, is_compact, title,
 };
 use crate::messages::Text;
 
@@ -41,15 +41,17 @@ fn premises<'a>(bulletin: &Bulletin<'a>) -> Vec<Block<'a>> {
     let Bulletin { document, log, .. } = bulletin;
     let bound = vec![("size", document.tree_size.into()), ("origin", log.name().as_str().into())];
     let heading = |id: &str, text: Text| Block::Heading { level: 2, id: id.to_owned(), text: text.into(), place: None };
+    let mut rests = vec![
+        Phrase::Say(Text::BulletinBound, bound),
+        signatures(bulletin.definition.election()),
+        Text::BulletinRedo.into(),
+        Text::BulletinComplete.into(),
+    ];
+    rests.extend(is_compact(bulletin).then(|| Phrase::n(Text::BulletinCompact, DETAILED as u64)));
+    rests.push(Text::BulletinRounding.into());
     vec![
         heading("rests-on", Text::BulletinRestsOn),
-        Block::Bullets(vec![
-            Phrase::Say(Text::BulletinBound, bound),
-            signatures(bulletin.definition.election()),
-            Text::BulletinRedo.into(),
-            Text::BulletinComplete.into(),
-            Text::BulletinRounding.into(),
-        ]),
+        Block::Bullets(rests),
         facts(bulletin),
         heading("limits", Text::Limits),
         Block::Bullets(vec![

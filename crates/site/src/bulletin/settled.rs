@@ -12,14 +12,14 @@ use tallyproof_record::Election;
 use super::content::{Block, Part, Phrase, Style};
 use crate::messages::Text;
 
-/// Most stations named of the smallest set that could change the outcome.
-const NAMED: usize = 200;
+/// Most stations named of the smallest set that could change the outcome, of a few contests and of many.
+const NAMED: (usize, usize) = (200, 24);
 
 /// The statement with all that it rests on, or that there is none.
-pub(super) fn blocks<'a>(election: &'a Election, settled: &'a Result<Answer, NoStatement>) -> Vec<Block<'a>> {
+pub(super) fn blocks<'a>(election: &'a Election, settled: &'a Result<Answer, NoStatement>, compact: bool) -> Vec<Block<'a>> {
     let heading = Block::Heading { level: 3, id: "settled".to_owned(), text: Text::SettledHeading.into(), place: None };
     match settled {
-        Ok(answer) => std::iter::once(heading).chain(answered(election, answer)).collect(),
+        Ok(answer) => std::iter::once(heading).chain(answered(election, answer, compact)).collect(),
         Err(why) => {
             let none = Phrase::Say(Text::SettledNone, vec![("code", why.as_str().into())]);
             vec![heading, Block::Paragraph(Style::Body, none)]
@@ -27,7 +27,7 @@ pub(super) fn blocks<'a>(election: &'a Election, settled: &'a Result<Answer, NoS
     }
 }
 
-fn answered<'a>(election: &'a Election, answer: &'a Answer) -> Vec<Block<'a>> {
+fn answered<'a>(election: &'a Election, answer: &'a Answer, compact: bool) -> Vec<Block<'a>> {
     let mut blocks = vec![
         Block::Paragraph(Style::Statement, whole(election, answer)),
         Block::Paragraph(Style::Body, Text::SettledIf.into()),
@@ -36,8 +36,9 @@ fn answered<'a>(election: &'a Election, answer: &'a Answer) -> Vec<Block<'a>> {
     ];
     if let Some(fewest) = answer.nearest().fewest().filter(|it| !it.is_empty()) {
         blocks.push(Block::Paragraph(Style::Body, Phrase::n(Text::SettledFewest, fewest.len() as u64)));
-        blocks.push(Block::Items(fewest.iter().take(NAMED).map(|id| Cow::Borrowed(id.as_str())).collect()));
-        let more = fewest.len().saturating_sub(NAMED) as u64;
+        let named = if compact { NAMED.1 } else { NAMED.0 };
+        blocks.push(Block::Items(fewest.iter().take(named).map(|id| Cow::Borrowed(id.as_str())).collect()));
+        let more = fewest.len().saturating_sub(named) as u64;
         blocks.extend((more > 0).then(|| Block::Paragraph(Style::Note, Phrase::n(Text::BulletinMoreStations, more))));
     }
     blocks
