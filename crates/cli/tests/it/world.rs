@@ -185,7 +185,11 @@ impl World {
 
     /// Verifies the bundle as an outsider would.
     pub(crate) fn verify(&self) {
-        let verified = program().arg("verify").arg(self.seen("bundle")).output().unwrap();
+        // A path that leads through another process's root is one that the program takes for another.
+        let copy = tempfile::tempdir().unwrap();
+        let copied = Command::new("cp").arg("-r").arg(self.seen("bundle")).arg(copy.path()).status().unwrap();
+        assert!(copied.success());
+        let verified = program().arg("verify").arg(copy.path().join("bundle")).output().unwrap();
         assert!(verified.status.success(), "{verified:?}");
     }
 }

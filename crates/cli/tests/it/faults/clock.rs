@@ -30,7 +30,8 @@ impl Clock {
             clock.set("+5h");
             let mut date = Command::new("date");
             let shown = clock.given_to(date.arg("+%s")).output();
-            let shown = shown.ok().and_then(|output| String::from_utf8_lossy(&output.stdout).trim().parse::<u64>().ok());
+            let shown =
+                shown.ok().and_then(|output| String::from_utf8_lossy(&output.stdout).trim().parse::<u64>().ok());
             clock.set("+0");
             shown.is_some_and(|shown| shown > now() + 4 * 3600)
         });

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::{deliver, field, reckon, until};
+use super::{deliver, field, reckon, restart, until};
 use crate::world::{Centre, World, program};
 
 /// Small disks in folders of a world, in a mount namespace that lives as long as this.
@@ -15,8 +15,7 @@ struct Disks(Child);
 impl Disks {
     /// Nothing where a namespace cannot be had without privilege; says so.
     fn mount(world: &mut World, folders: &[&str]) -> Option<Self> {
-        let script =
-            "for disk; do mkdir -p \"$disk\" && mount -t tmpfs -o size=4m none \"$disk\" || exit 1; done; echo ready; exec sleep 900";
+        let script = "for disk; do mkdir -p \"$disk\" && mount -t tmpfs -o size=4m none \"$disk\" || exit 1; done; echo ready; exec sleep 900";
         let mut command = Command::new("unshare");
         command.args(["-rm", "sh", "-c", script, "sh"]).args(folders.iter().map(|folder| world.path(folder)));
         let mut holder = command.stdout(Stdio::piped()).spawn().ok()?;
@@ -76,12 +75,12 @@ fn endure(full: &str, stuck: Stuck) {
     let mut world = World::new(ALL);
     let Some(disks) = Disks::mount(&mut world, &["disk", "bundle", "last"]) else { return };
     let last = world.path("last/checkpoint");
-    let serve = |world: &World| {
+    let command = || {
         let mut command = disks.command();
         command.env("TALLYPROOF_CENTRE_SERVE_LAST_CHECKPOINT", &last);
-        world.serve_by(command)
+        command
     };
-    let centre = serve(&world);
+    let centre = world.serve_by(command());
     let mut early = field(&world, 1..=FIRST);
     deliver(&mut early, &centre);
     centre.wait_for(|stats| stats.tree_size == u64::from(FIRST) + 1);
@@ -119,7 +118,7 @@ fn endure(full: &str, stuck: Stuck) {
     centre.wait_for(|stats| stats.tree_size == u64::from(ALL) + 1);
     let receipted: Vec<_> = early.receipted.iter().chain(&late.receipted).collect();
     centre.kill();
-    serve(&world).stop();
+    restart(&world, command(), ALL as usize);
     reckon(&world, receipted, ALL as usize);
 }
 

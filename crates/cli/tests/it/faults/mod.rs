@@ -46,6 +46,13 @@ fn deliver(field: &mut Field<'_>, centre: &Centre) {
     assert!(field.done(field.len()), "{} of {} receipts: {:?}", field.receipted.len(), field.len(), centre.stats());
 }
 
+/// Starts the centre again, and ends it as its operator would once all records are published.
+fn restart(world: &World, command: Command, records: usize) {
+    let centre = world.serve_by(command);
+    centre.wait_for(|stats| stats.tree_size == records as u64 + 1);
+    centre.stop();
+}
+
 /// After all that happened: every record that has a receipt is in the log once, and whoever verifies the bundle finds nothing.
 fn reckon<'a>(world: &World, receipted: impl IntoIterator<Item = &'a RecordDigest>, records: usize) {
     let (logged, size) = world.logged();

@@ -53,7 +53,7 @@ fn serve_witness(world: &World) -> Witness {
 fn centre_witness_and_relay_stand_still_in_turn_and_everything_goes_on() {
     const STATIONS: u32 = 1200;
     let world = witnessed(STATIONS);
-    world.serve().stop();
+    world.serve().kill();
     let witness = serve_witness(&world);
     let mut command = program();
     command.env("TALLYPROOF_CENTRE_SERVE_WITNESS", format!("w=http://{}", witness.http));

@@ -7,8 +7,8 @@ use tallyproof_record::receipt::Receipt;
 
 use super::platter::{Loss, Platter};
 use super::trace::{Attached, Call, Trace, can_trace};
-use super::{PATIENCE, deliver, field, reckon, until};
-use crate::world::{Centre, Field, World};
+use super::{PATIENCE, deliver, field, reckon, restart, until};
+use crate::world::{Centre, Field, World, program};
 
 /// Follows the centre's calls: no receipt may leave before its record is durable. Returns how many left.
 fn receipts_kept(platter: &mut Platter, calls: &[Call]) -> usize {
@@ -43,7 +43,6 @@ fn a_failed_sync_is_never_followed_by_a_receipt_for_its_group() {
     }
     const STATIONS: u32 = 60;
     let world = World::new(STATIONS);
-    world.serve().stop();
     let centre = world.serve();
     let mut platter = Platter::of(&world.path(""));
     let trace = Trace::new(&world.path("trace"), "night");
@@ -61,7 +60,7 @@ fn a_failed_sync_is_never_followed_by_a_receipt_for_its_group() {
     assert!(failed_syncs(&calls, "journal-wal") > 0, "no sync of the journal failed");
     assert!(receipts_kept(&mut platter, &calls) >= field.len(), "the calls lack receipts");
 
-    world.serve().stop();
+    restart(&world, program(), field.len());
     reckon(&world, &field.receipted, field.len());
 }
 
@@ -104,7 +103,7 @@ fn what_a_dead_centre_did_not_sync_is_durable_before_it_is_promised() {
         // And if the power fails now, nothing of that is lost.
         platter.lose(Loss::Names);
         platter.lay("disk");
-        world.serve().stop();
+        restart(&world, program(), 20);
         reckon(&world, &again_field.receipted, 20);
     }
 }
@@ -173,7 +172,10 @@ fn every_call_may_fail_for_a_while() {
             failures(&centre) > 0
         });
         let (status, said) = centre.health();
-        assert!(status == 503 && said.contains(if *journal { "journal" } else { "bundle" }), "{about}: {status} {said}");
+        assert!(
+            status == 503 && said.contains(if *journal { "journal" } else { "bundle" }),
+            "{about}: {status} {said}"
+        );
         assert!(centre.get("metrics").unwrap().1.contains("tallyproof_centre_up 0"), "{about}");
         assert_eq!(field.receipted.is_empty(), *journal, "{about}: receipts are given for what is in the journal");
         drop(faults);
