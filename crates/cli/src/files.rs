@@ -71,10 +71,10 @@ pub fn settle(path: &Path) -> io::Result<()> {
 
 /// Makes a folder, and those above it where they are missing; their names are durable after the return.
 pub fn create_folder(folder: &Path) -> io::Result<()> {
-    let missing = folder.ancestors().take_while(|above| !above.as_os_str().is_empty() && !above.exists());
+    let missing = folder.ancestors().skip(1).take_while(|above| !above.as_os_str().is_empty() && !above.exists());
     let missing: Vec<_> = missing.map(Path::to_owned).collect();
     fs::create_dir_all(folder)?;
-    // The folder itself, too, if it was there: whether an earlier start that made it got as far as this is not known.
+    // The folder itself even if it was there: whether an earlier start that made it got as far as this is not known.
     missing.iter().map(PathBuf::as_path).chain([folder]).try_for_each(|made| match sync_folder(folder_of(made)) {
         // One that may be passed through and not looked into was not made by this user.
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),

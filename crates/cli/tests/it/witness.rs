@@ -76,7 +76,7 @@ impl Log {
         Self { tree: entries.iter().map(|entry| leaf_hash(entry)).collect(), entries }
     }
 
-    fn size(&self) -> u64 {
+    pub(crate) fn size(&self) -> u64 {
         self.tree.size()
     }
 
@@ -210,7 +210,7 @@ impl Witness {
         serde_json::from_str(&body).unwrap()
     }
 
-    fn wait_for(&self, wanted: impl Fn(&Value) -> bool) -> Value {
+    pub(crate) fn wait_for(&self, wanted: impl Fn(&Value) -> bool) -> Value {
         let deadline = Instant::now() + PATIENCE;
         loop {
             let status = self.status();
