@@ -325,8 +325,9 @@ impl Publisher {
     fn until_done(&self, step: impl Fn(&Self) -> anyhow::Result<()>) {
         while let Err(error) = step(self) {
             add(&self.shared.counters.publish_failures, 1);
-            self.shared.counters.publishing_fails.store(true, Relaxed);
-            tracing::error!(error = format!("{error:#}"), "the bundle cannot be written");
+            if !self.shared.counters.publishing_fails.swap(true, Relaxed) {
+                tracing::error!(error = format!("{error:#}"), "the bundle cannot be written; it is tried again");
+            }
             if !may_pass(&error) {
                 return self.shared.halt(format!("{error:#}"));
             }
@@ -335,7 +336,9 @@ impl Publisher {
             }
             std::thread::sleep(RETRY);
         }
-        self.shared.counters.publishing_fails.store(false, Relaxed);
+        if self.shared.counters.publishing_fails.swap(false, Relaxed) {
+            tracing::warn!("the bundle is written again");
+        }
     }
 }
 

@@ -13,6 +13,7 @@ use tallyproof_record::definition::Committed;
 use super::place::Place;
 use crate::centre::{self, CentreConfig, CentreKeys, CentreStats, Cut, GatherConfig, HttpConfig, TlsFiles, UdpConfig};
 use crate::commands::duration;
+use crate::ending::Ending;
 use crate::{Exit, Printer, Report};
 
 /// Arguments of `tallyproof centre serve`.
@@ -108,6 +109,7 @@ pub(super) fn run(args: Args, printer: &mut Printer) -> anyhow::Result<Exit> {
             centre.receive_buffer()
         ));
     }
+    let mut ending = Ending::listen().context("the system's signals cannot be received")?;
     printer.report(&Listening {
         udp: centre.udp_addr().to_string(),
         http: centre.http_addr().map(|address| address.to_string()),
@@ -116,7 +118,7 @@ pub(super) fn run(args: Args, printer: &mut Printer) -> anyhow::Result<Exit> {
         log,
         tree_size: centre.stats().tree_size,
     });
-    let waited = centre.wait();
+    let waited = centre.wait(&mut ending);
     let ended = centre.shutdown();
     waited?;
     printer.note(summary(&ended?));
