@@ -6,7 +6,7 @@ use std::fmt;
 use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::Serialize;
-use tallyproof_drill::sim::{Country, Mark, Marks, Night, Report as Outcome, Shrunk, Violation, shrink};
+use tallyproof_drill::sim::{Countries, Mark, Marks, Night, Report as Outcome, Shrunk, Violation, shrink};
 
 use crate::printer::Report;
 
@@ -74,19 +74,19 @@ impl Tally {
 /// # Errors
 /// If the country cannot be made: a fault of the program.
 pub fn run(first: u64, seeds: u64, trace: bool) -> anyhow::Result<SimulationReport> {
-    let country = Country::new()?;
-    let run = |seed| Tally::of(seed, &Night::of(&country, seed).run(&country, false));
+    let countries = Countries::new()?;
+    let run = |seed| Tally::of(seed, &Night::of(&countries, seed).run(&countries, false));
     let nights = first..first.saturating_add(seeds);
     let tally = nights.into_par_iter().map(run).reduce(Tally::default, Tally::and);
     let marks = Mark::ALL.iter().map(|mark| (mark.text().to_owned(), tally.marks.of(*mark))).collect();
     let mut report =
         SimulationReport { seed: first, seeds, steps: tally.steps, failure: None, marks, trace: Vec::new() };
-    let shrunk = tally.failed.and_then(|seed| Some((seed, shrink(&country, &Night::of(&country, seed))?)));
+    let shrunk = tally.failed.and_then(|seed| Some((seed, shrink(&countries, &Night::of(&countries, seed))?)));
     if let Some((seed, Shrunk { night, report: outcome })) = shrunk {
         report.failure = outcome.violation.map(|found| Failure::of(seed, &found, night.plan()));
         report.trace = outcome.trace;
     } else if trace {
-        report.trace = Night::of(&country, first).run(&country, true).trace;
+        report.trace = Night::of(&countries, first).run(&countries, true).trace;
     }
     if !trace {
         report.trace.clear();

@@ -3,26 +3,29 @@
 //! What the simulator knows of a record is a table of its own ([`super::country::Fact`]); what the public sees it reads from the
 //! published tiles and checkpoint. Neither asks the running centre.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
-use tallyproof_count::{Judged, Ledger, SlotStatus, Totals, bundle, manifest::Manifest, verify};
+use tallyproof_count::{
+    Judged, Ledger, SlotStatus, Totals, bundle, judge_statement, manifest::Manifest, policy, verify,
+};
 use tallyproof_log::checkpoint::Checkpoint;
 use tallyproof_log::merkle::{Hash, leaf_hash};
-use tallyproof_log::policy::Policy;
 use tallyproof_log::tile::{self, TilePath};
 use tallyproof_log::tree::Tree;
-use tallyproof_record::StationNo;
+use tallyproof_record::{ContestNo, StationNo};
 use tallyproof_record::cose::RecordDigest;
 use tallyproof_record::entry::Entry;
 use tallyproof_record::frame::Frame;
 use tallyproof_record::rules::Severity;
 
-use super::country::{Country, SlotNo};
+use super::country::{CONTESTS, Country, LINES, SlotNo};
 use super::disk::Disk;
+use super::mark::Marks;
 use super::plan::LIAR;
 use super::post::{Message, Node, Parcel};
+use super::statement::{Desk, Expected};
 
 /// What must hold, of `docs/spec` and the design's invariants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -57,8 +60,53 @@ pub enum Invariant {
     Verifies,
     /// The centre never halts by itself.
     NoHalt,
-    /// A centre that is started on the right files starts.
+    /// A centre or a witness that is started on the right files starts.
     Starts,
+    /// What the real centre checks of itself: [`tallyproof_centre::invariants`].
+    CentreFits,
+    /// Corrections change what stands and nothing that is counted; endorsements are those that were made.
+    AsItStands,
+    /// A witness that is nobody's cosigns one history.
+    WitnessConsistent,
+    /// Below the policy's bound, no two verifiers believe histories that contradict each other.
+    OneBelieved,
+    /// Whoever holds two checkpoints that contradict each other can prove the fork.
+    ForkProven,
+    /// Whoever verifies finds a flipped bit.
+    RotFound,
+}
+
+impl Invariant {
+    /// Every one.
+    pub const ALL: [Self; 22] = [
+        Self::ReceiptAfterSync,
+        Self::ReceiptKept,
+        Self::JournalAppends,
+        Self::NothingOverwritten,
+        Self::OneHistory,
+        Self::CheckpointCovered,
+        Self::OnlyGenuine,
+        Self::NeverPreferred,
+        Self::TotalsPure,
+        Self::SealedOnce,
+        Self::AttemptsRise,
+        Self::ReceiptGenuine,
+        Self::Progress,
+        Self::Verifies,
+        Self::NoHalt,
+        Self::Starts,
+        Self::CentreFits,
+        Self::AsItStands,
+        Self::WitnessConsistent,
+        Self::OneBelieved,
+        Self::ForkProven,
+        Self::RotFound,
+    ];
+
+    /// The invariant of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|invariant| format!("{invariant:?}") == name)
+    }
 }
 
 /// An invariant that does not hold.
@@ -80,7 +128,7 @@ fn broken<T>(invariant: Invariant, what: impl Into<String>) -> Result<T, Violati
     Err(Violation { invariant, what: what.into() })
 }
 
-fn short(digest: &RecordDigest) -> String {
+pub(super) fn short(digest: &RecordDigest) -> String {
     digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect()
 }
 
@@ -90,11 +138,17 @@ pub(super) struct Checker {
     /// Receipted records that an operator's old backup took out of the journal, unseen.
     pub(super) rolled_back: BTreeSet<RecordDigest>,
     journal: Vec<RecordDigest>,
+    /// The same, to look one up.
+    held: HashSet<RecordDigest>,
     disk_version: u64,
     signed: BTreeMap<u64, Hash>,
     unwritten: Vec<(String, Checkpoint)>,
-    notes: HashMap<String, Checkpoint>,
+    /// By their text: cosignatures come and go.
+    notes: HashMap<Vec<u8>, Checkpoint>,
     entries: Vec<Vec<u8>>,
+    /// Digests of the records and statements among them.
+    logged: HashSet<RecordDigest>,
+    expected: Expected,
     tree: Tree,
     /// The published log, counted as it grows.
     ledger: Ledger,
@@ -110,11 +164,14 @@ impl Checker {
             receipted: BTreeSet::new(),
             rolled_back: BTreeSet::new(),
             journal: Vec::new(),
+            held: HashSet::new(),
             disk_version: 0,
             signed: BTreeMap::new(),
             unwritten: Vec::new(),
             notes: HashMap::new(),
             entries: Vec::new(),
+            logged: HashSet::new(),
+            expected: Expected::default(),
             tree: Tree::new(),
             ledger: Ledger::new(Arc::clone(&country.definition)),
             published: None,
@@ -124,12 +181,24 @@ impl Checker {
         }
     }
 
-    /// A receipted record has to be in the published log in the end.
+    /// The published log, counted.
+    pub(super) fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// The published log's tree.
+    pub(super) fn tree(&self) -> &Tree {
+        &self.tree
+    }
+
+    /// Entries of the published log.
+    pub(super) fn size(&self) -> u64 {
+        self.entries.len() as u64
+    }
+
+    /// What is receipted has to be in the published log in the end.
     pub(super) fn logged(&self, digest: &RecordDigest) -> Result<(), Violation> {
-        let logged = self.entries.iter().any(|entry| {
-            matches!(Entry::decode(entry), Ok(Entry::Record(record)) if tallyproof_centre::intake::digest(record) == *digest)
-        });
-        if logged {
+        if self.logged.contains(digest) {
             Ok(())
         } else {
             broken(Invariant::ReceiptKept, format!("{} is receipted and not in the log", short(digest)))
@@ -160,7 +229,7 @@ impl Checker {
 
     /// The centre has signed a receipt.
     pub(super) fn receipt_signed(&mut self, disk: &Disk, digest: RecordDigest) -> Result<(), Violation> {
-        if !disk.journal.digests().any(|held| held == digest) {
+        if !disk.journal.digests().contains(&digest) {
             return broken(Invariant::ReceiptAfterSync, format!("{} is not durable", short(&digest)));
         }
         self.receipted.insert(digest);
@@ -177,13 +246,14 @@ impl Checker {
 
     /// The log's key has signed a checkpoint. It counts from when it is written: before, it is in memory alone.
     pub(super) fn signed(&mut self, note: String, checkpoint: Checkpoint) {
-        self.notes.insert(note.clone(), checkpoint.clone());
+        self.notes.insert(text_of(note.as_bytes()).to_vec(), checkpoint.clone());
         self.unwritten.push((note, checkpoint));
     }
 
     fn check_signed(&mut self, disk: &Disk) -> Result<(), Violation> {
         let files = [&disk.remembered, &disk.checkpoint];
-        let written = |note: &str| files.iter().any(|file| file.as_deref() == Some(note.as_bytes()));
+        let written =
+            |note: &str| files.iter().any(|file| file.as_deref().map(text_of) == Some(text_of(note.as_bytes())));
         let written: Vec<_> =
             self.unwritten.extract_if(.., |(note, _)| written(note)).map(|(_, checkpoint)| checkpoint).collect();
         for Checkpoint { size, root, .. } in written {
@@ -206,10 +276,11 @@ impl Checker {
 
     /// An operator has put another journal in place, and the centre has started with it.
     pub(super) fn journal_replaced(&mut self, disk: &Disk) {
-        self.journal = disk.journal.digests().collect();
-        let held: BTreeSet<_> = self.journal.iter().copied().collect();
-        self.rolled_back.extend(self.receipted.difference(&held).copied());
-        self.receipted.retain(|digest| held.contains(digest));
+        self.journal = disk.journal.digests().to_vec();
+        self.held = self.journal.iter().copied().collect();
+        let lost = self.receipted.iter().filter(|digest| !self.held.contains(*digest));
+        self.rolled_back.extend(lost.copied());
+        self.receipted.retain(|digest| self.held.contains(digest));
     }
 
     /// Everything that can have changed. Called after every step.
@@ -219,8 +290,10 @@ impl Checker {
         &mut self,
         country: &Country,
         disk: &Disk,
+        desk: &Desk,
         live: Option<&Ledger>,
         foreign_journal: bool,
+        marks: &mut Marks,
     ) -> Result<(), Violation> {
         if self.disk_version != disk.version {
             self.disk_version = disk.version;
@@ -228,7 +301,7 @@ impl Checker {
             if !foreign_journal {
                 self.check_journal(disk)?;
             }
-            self.check_published(country, disk)?;
+            self.check_published(country, disk, desk, marks)?;
         }
         if let Some(live) =
             live.filter(|live| live.entries() != self.counted && live.entries() == self.ledger.entries())
@@ -245,50 +318,49 @@ impl Checker {
     }
 
     fn check_journal(&mut self, disk: &Disk) -> Result<(), Violation> {
-        let mut count = 0;
-        let mut new = Vec::new();
-        for digest in disk.journal.digests() {
-            match self.journal.get(count) {
-                Some(known) if *known != digest => {
-                    return broken(Invariant::JournalAppends, format!("record {} is another", count + 1));
+        let (before, now) = (self.journal.len(), disk.journal.digests());
+        if now.get(..before).is_none_or(|kept| kept != self.journal) {
+            let other = self.journal.iter().zip(now).position(|(known, digest)| known != digest);
+            return match other {
+                Some(at) => broken(Invariant::JournalAppends, format!("record {} is another", at + 1)),
+                None => {
+                    let what = format!("the journal shrinks from {before} to {} records", now.len());
+                    broken(Invariant::ReceiptKept, what)
                 }
-                Some(_) => {}
-                None => new.push(digest),
+            };
+        }
+        for digest in now.iter().skip(before) {
+            if !self.held.insert(*digest) {
+                return broken(Invariant::JournalAppends, format!("{} is in the journal twice", short(digest)));
             }
-            count += 1;
+            self.journal.push(*digest);
         }
-        if count < self.journal.len() {
-            return broken(
-                Invariant::ReceiptKept,
-                format!("the journal shrinks from {} to {count} records", self.journal.len()),
-            );
-        }
-        for digest in new {
-            if self.journal.contains(&digest) {
-                return broken(Invariant::JournalAppends, format!("{} is in the journal twice", short(&digest)));
-            }
-            self.journal.push(digest);
-        }
-        match self.receipted.iter().find(|digest| !self.journal.contains(digest)) {
+        match self.receipted.iter().find(|digest| !self.held.contains(*digest)) {
             Some(lost) => broken(Invariant::ReceiptKept, format!("{} is receipted and gone", short(lost))),
             None => Ok(()),
         }
     }
 
     /// Reads what the public can read.
-    fn check_published(&mut self, country: &Country, disk: &Disk) -> Result<(), Violation> {
+    fn check_published(
+        &mut self,
+        country: &Country,
+        disk: &Disk,
+        desk: &Desk,
+        marks: &mut Marks,
+    ) -> Result<(), Violation> {
         let Some(note) = &disk.checkpoint else { return Ok(()) };
         if self.published.as_ref() != Some(note) {
             self.published = Some(note.clone());
-            if disk.remembered.as_ref() != Some(note) && disk.remembered.is_some() {
+            let remembered = disk.remembered.as_deref().map(text_of);
+            if remembered.is_some_and(|remembered| remembered != text_of(note)) {
                 return broken(Invariant::CheckpointCovered, "a checkpoint is shown that is not remembered");
             }
             // Whether the key holds, the verifier looks at in the end; here it is enough that the log has signed this very note.
-            let checkpoint = std::str::from_utf8(note).ok().and_then(|note| self.notes.get(note)).cloned();
-            let Some(checkpoint) = checkpoint else {
+            let Some(checkpoint) = self.notes.get(text_of(note)).cloned() else {
                 return broken(Invariant::CheckpointCovered, "the checkpoint is not signed");
             };
-            self.read_log(country, disk, &checkpoint)?;
+            self.read_log((country, desk), disk, &checkpoint, marks)?;
         }
         self.check_tiles(disk)
     }
@@ -304,41 +376,46 @@ impl Checker {
         }
     }
 
-    fn read_log(&mut self, country: &Country, disk: &Disk, checkpoint: &Checkpoint) -> Result<(), Violation> {
-        let width = u16::try_from(checkpoint.size).unwrap_or(u16::MAX);
-        let Some(path) = TilePath::entries(0, width) else {
-            return broken(Invariant::CheckpointCovered, format!("size {} has no tile", checkpoint.size));
-        };
-        let Some(bytes) = disk.tiles.get(&path) else {
-            return broken(Invariant::CheckpointCovered, format!("{path} is missing"));
-        };
-        let entries = match tile::decode_entries(bytes, width) {
-            Ok(entries) => entries,
-            Err(error) => return broken(Invariant::CheckpointCovered, format!("{path}: {error}")),
-        };
-        for (index, entry) in entries.iter().enumerate() {
-            match self.entries.get(index) {
-                Some(known) if known == entry => {}
-                Some(_) => return broken(Invariant::NothingOverwritten, format!("entry {index} is another")),
-                None => self.take_entry(country, index as u64, entry)?,
+    fn read_log(
+        &mut self,
+        (country, desk): (&Country, &Desk),
+        disk: &Disk,
+        checkpoint: &Checkpoint,
+        marks: &mut Marks,
+    ) -> Result<(), Violation> {
+        let (size, known) = (checkpoint.size, self.entries.len());
+        if size < known as u64 {
+            return broken(Invariant::OneHistory, format!("the log shrinks from {known} to {size}"));
+        }
+        for path in tile::tiles_for(0, size).take_while(|path| path.level().is_none()) {
+            let Some(bytes) = disk.tiles.get(&path) else {
+                return broken(Invariant::CheckpointCovered, format!("{path} is missing"));
+            };
+            let entries = match tile::decode_entries(bytes, path.width()) {
+                Ok(entries) => entries,
+                Err(error) => return broken(Invariant::CheckpointCovered, format!("{path}: {error}")),
+            };
+            for (index, entry) in (path.first().unwrap_or_default()..).zip(entries) {
+                match usize::try_from(index).ok().and_then(|index| self.entries.get(index)) {
+                    Some(known) if known == entry => {}
+                    Some(_) => return broken(Invariant::NothingOverwritten, format!("entry {index} is another")),
+                    None => self.take_entry((country, desk), index, entry, marks)?,
+                }
             }
         }
-        if entries.len() < self.entries.len() {
-            return broken(
-                Invariant::OneHistory,
-                format!("the log shrinks from {} to {}", self.entries.len(), entries.len()),
-            );
-        }
         if self.tree.root() != checkpoint.root {
-            return broken(
-                Invariant::CheckpointCovered,
-                format!("the tiles do not lead to the root of size {}", checkpoint.size),
-            );
+            return broken(Invariant::CheckpointCovered, format!("the tiles do not lead to the root of size {size}"));
         }
         Ok(())
     }
 
-    fn take_entry(&mut self, country: &Country, index: u64, entry: &[u8]) -> Result<(), Violation> {
+    fn take_entry(
+        &mut self,
+        (country, desk): (&Country, &Desk),
+        index: u64,
+        entry: &[u8],
+        marks: &mut Marks,
+    ) -> Result<(), Violation> {
         match Entry::decode(entry) {
             Ok(Entry::Definition(manifest)) if index == 0 => {
                 let matches = manifest == country.definition.canonical().manifest.as_bytes();
@@ -349,44 +426,50 @@ impl Checker {
                 let Some(fact) = country.facts.get(&digest) else {
                     return broken(Invariant::OnlyGenuine, format!("entry {index} is nobody's record"));
                 };
-                if self.entries.iter().any(|known| known == entry) {
-                    return broken(Invariant::OnlyGenuine, format!("entry {index} repeats an earlier one"));
-                }
+                self.take_digest(index, digest)?;
                 self.ledger.apply(index, &fact.judged);
+                self.expected.record(country, digest);
             }
-            _ => return broken(Invariant::OnlyGenuine, format!("entry {index} is no record")),
+            Ok(Entry::Statement(_, bytes)) => {
+                let digest = tallyproof_centre::intake::digest(bytes);
+                let Some(copy) = desk.copies.get(&digest) else {
+                    return broken(Invariant::OnlyGenuine, format!("entry {index} is nobody's statement"));
+                };
+                self.take_digest(index, digest)?;
+                self.ledger.apply(index, &judge_statement(&country.definition, bytes));
+                self.expected.statement(copy, marks);
+            }
+            _ => return broken(Invariant::OnlyGenuine, format!("entry {index} is neither record nor statement")),
         }
         self.tree.append(leaf_hash(entry));
         self.entries.push(entry.to_vec());
         Ok(())
     }
 
+    fn take_digest(&mut self, index: u64, digest: RecordDigest) -> Result<(), Violation> {
+        if self.logged.insert(digest) {
+            Ok(())
+        } else {
+            broken(Invariant::OnlyGenuine, format!("entry {index} repeats an earlier one"))
+        }
+    }
+
     /// The live count against the published log's, and both against what the records are.
     fn check_count(&self, country: &Country, live: &Ledger) -> Result<(), Violation> {
         self.check_slots(country, live)?;
-        let (live, recounted) = (Totals::of(live), Totals::of(&self.ledger));
-        if live.by_candidate() != recounted.by_candidate() {
+        let (of_live, recounted) = (Totals::of(live), Totals::of(&self.ledger));
+        if of_live.by_candidate() != recounted.by_candidate()
+            || of_live.standing_by_candidate() != recounted.standing_by_candidate()
+        {
             return broken(Invariant::TotalsPure, "the live totals are not those of the published log");
         }
-        Ok(())
+        self.check_statements(country, live, &of_live)
     }
 
     /// For each slot, what has to become of it, from the set of its records alone.
     fn check_slots(&self, country: &Country, live: &Ledger) -> Result<(), Violation> {
-        let mut records: BTreeMap<SlotNo, BTreeMap<RecordDigest, Option<Severity>>> = BTreeMap::new();
-        for entry in &self.entries {
-            let Ok(Entry::Record(record)) = Entry::decode(entry) else { continue };
-            let digest = tallyproof_centre::intake::digest(record);
-            let Some(fact) = country.facts.get(&digest) else { continue };
-            if fact.severity != Some(Severity::Reject) {
-                records.entry(fact.slot).or_default().insert(digest, fact.severity);
-            }
-        }
         for &slot in &country.slots {
-            let (expected, figures) = match records.get(&slot) {
-                None => (SlotStatus::Missing, None),
-                Some(of_slot) => standing(country, of_slot),
-            };
+            let (expected, figures) = self.standing(country, slot);
             let Some(view) = live.slot(slot.0, slot.1) else { continue };
             if view.status != expected {
                 let what = format!("station {} contest {} is {:?}, not {expected:?}", slot.0, slot.1, view.status);
@@ -399,10 +482,60 @@ impl Checker {
         Ok(())
     }
 
+    /// What becomes of a slot with the records that the log has of it, none of them rejected.
+    fn standing<'c>(&self, country: &'c Country, slot: SlotNo) -> (SlotStatus, Option<&'c [u32]>) {
+        let mut records = self.expected.records.get(&slot).into_iter().flatten();
+        match (records.next(), records.next()) {
+            (Some((digest, severity)), None) if *severity != Some(Severity::Quarantine) => {
+                (SlotStatus::Counted, country.facts.get(digest).map(|fact| fact.counts.as_slice()))
+            }
+            (None, _) => (SlotStatus::Missing, None),
+            _ => (SlotStatus::Quarantined, None),
+        }
+    }
+
+    /// As counted: no statement changes it. As it stands: as counted, with the correction in force in place of each slot that has one.
+    fn check_statements(&self, country: &Country, live: &Ledger, totals: &Totals) -> Result<(), Violation> {
+        for contest in (1..=CONTESTS).map(ContestNo) {
+            let (mut counted, mut stands) = ([0; LINES], [0; LINES]);
+            let early = country.early.iter().filter_map(|digest| country.facts.get(digest)).map(|fact| fact.slot);
+            let logged = early.filter(|slot| self.expected.records.contains_key(slot));
+            for slot in country.slots.iter().copied().chain(logged).filter(|slot| slot.1 == contest) {
+                let figures = self.standing(country, slot).1.unwrap_or_default();
+                add(&mut counted, figures);
+                match self.expected.corrections.get(&slot) {
+                    None => add(&mut stands, figures),
+                    Some((_, corrected)) => add(&mut stands, corrected.as_deref().unwrap_or_default()),
+                }
+            }
+            if totals.contest(contest).is_none_or(|found| found.whole().lines != counted) {
+                return broken(Invariant::AsItStands, format!("contest {contest}: other sums as counted"));
+            }
+            if totals.as_it_stands(contest).is_none_or(|found| found.whole().lines != stands) {
+                return broken(Invariant::AsItStands, format!("contest {contest}: other sums as it stands"));
+            }
+        }
+        for ((record, station), keys) in &self.expected.endorsers {
+            if live.endorsers(*record, *station).map_or(0, BTreeSet::len) != keys.len() {
+                return broken(Invariant::AsItStands, format!("{} has other endorsers", short(record)));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the public verifier finds what is wrong with the tiles.
+    pub(super) fn finds_rot(&self, country: &Country, disk: &Disk) -> bool {
+        let mut tiles = disk.tiles.clone();
+        tiles.extend(disk.rotten.clone());
+        let notes = (disk.checkpoint.as_deref().unwrap_or_default(), disk.cosigned.as_deref());
+        let Ok(files) = bundle_of(country, tiles, notes, &self.ledger, self.tree.root()) else { return false };
+        verify(&files, None, &|_, _| {}).is_ok_and(|verified| !verified.problems.is_empty())
+    }
+
     /// The whole bundle, by the public verifier, which checks every signature again and counts the log anew: to the same bytes.
     pub(super) fn verify_bundle(&self, country: &Country, disk: &Disk, live: &Ledger) -> Result<(), Violation> {
-        let root = self.tree.root();
-        let files = bundle_of(country, disk, live, self.entries.len() as u64, root)
+        let notes = (disk.checkpoint.as_deref().unwrap_or_default(), disk.cosigned.as_deref());
+        let files = bundle_of(country, disk.tiles.clone(), notes, live, self.tree.root())
             .or_else(|what| broken(Invariant::Verifies, what))?;
         let verified = match verify(&files, None, &|_, _| {}) {
             Ok(verified) => verified,
@@ -418,26 +551,22 @@ impl Checker {
     }
 }
 
-/// What becomes of a slot with these records, none of them rejected.
-fn standing<'a>(
-    country: &'a Country,
-    records: &BTreeMap<RecordDigest, Option<Severity>>,
-) -> (SlotStatus, Option<&'a [u32]>) {
-    let mut records = records.iter();
-    match (records.next(), records.next()) {
-        (Some((digest, severity)), None) if *severity != Some(Severity::Quarantine) => {
-            (SlotStatus::Counted, country.facts.get(digest).map(|fact| fact.counts.as_slice()))
-        }
-        (None, _) => (SlotStatus::Missing, None),
-        _ => (SlotStatus::Quarantined, None),
-    }
+/// A note without its signatures.
+fn text_of(note: &[u8]) -> &[u8] {
+    let end = note.windows(2).position(|pair| pair == b"\n\n").unwrap_or(note.len());
+    note.get(..end).unwrap_or_default()
 }
 
-fn bundle_of(
+fn add(sums: &mut [u64; LINES], counts: &[u32]) {
+    sums.iter_mut().zip(counts).for_each(|(sum, count)| *sum += u64::from(*count));
+}
+
+/// The bundle of a log with these tiles, checkpoint and checkpoint with the quorum, as whoever has the log's key publishes it.
+pub(super) fn bundle_of(
     country: &Country,
-    disk: &Disk,
+    tiles: BTreeMap<TilePath, Vec<u8>>,
+    (checkpoint, cosigned): (&[u8], Option<&[u8]>),
     ledger: &Ledger,
-    tree_size: u64,
     root: Hash,
 ) -> Result<BTreeMap<String, Vec<u8>>, String> {
     let key = country.log.verifier();
@@ -445,17 +574,20 @@ fn bundle_of(
     for (name, bytes) in &country.definition.canonical().files {
         files.insert(format!("election/{name}"), bytes.clone());
     }
-    let policy = Policy::without_witnesses([key.clone()]).map_err(|error| error.to_string())?;
-    files.insert(bundle::VKEYS.to_owned(), format!("{key}\n").into_bytes());
+    let policy = policy::in_force(ledger, key).map_err(|error| error.to_string())?;
+    let vkeys: String = policy::vkeys(ledger, key).iter().map(|key| format!("{key}\n")).collect();
+    files.insert(bundle::VKEYS.to_owned(), vkeys.into_bytes());
     files.insert(bundle::POLICY.to_owned(), policy.to_string().into_bytes());
     files.extend(bundle::index_files(ledger).map(|(path, bytes)| (path.to_owned(), bytes)));
-    let mut manifest = Manifest { origin: key.name().clone(), tree_size, root, files: BTreeMap::new() };
+    let mut manifest =
+        Manifest { origin: key.name().clone(), tree_size: ledger.entries(), root, files: BTreeMap::new() };
     for (path, bytes) in &files {
         manifest.insert(path.parse().map_err(|error| format!("{error}"))?, bytes);
     }
     let manifest = manifest.sign(&country.log).map_err(|error| error.to_string())?;
     files.insert(bundle::MANIFEST.to_owned(), manifest.into_bytes());
-    files.extend(disk.tiles.iter().map(|(path, bytes)| (bundle::tile_path(path), bytes.clone())));
-    files.insert(bundle::CHECKPOINT.to_owned(), disk.checkpoint.clone().unwrap_or_default());
+    files.extend(tiles.into_iter().map(|(path, bytes)| (bundle::tile_path(&path), bytes)));
+    files.insert(bundle::CHECKPOINT.to_owned(), checkpoint.to_vec());
+    files.extend(cosigned.map(|note| (bundle::COSIGNED.to_owned(), note.to_vec())));
     Ok(files)
 }
