@@ -125,7 +125,9 @@ mod tests {
         sequencer.cut(Cut::after(2), &mut batch).unwrap();
         let behind = Broken::Count { counted: 1, logged: 3 };
         assert_eq!(check(&state(&sequencer, &ledger, None)), Err(behind));
-        (1..).zip(&batch).for_each(|(index, record)| drop(ledger.apply(index, record.judged())));
+        for (index, record) in (1..).zip(&batch) {
+            ledger.apply(index, record.judged());
+        }
         let (tree, origin) = (sequencer.tree(), "log.example".parse().unwrap());
         let mut signed = Checkpoint { origin, size: tree.size(), root: tree.root() };
         assert_eq!(check(&state(&sequencer, &ledger, Some(&signed))), Ok(()));

@@ -1,6 +1,9 @@
 //! The simulated centre: the real gate, lanes, intake, dedupe cache, writer, sequencer, publication, gatherer and restart, driven by
 //! four threads whose turns the simulator deals out.
 
+mod publish;
+mod replay;
+
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
@@ -8,25 +11,19 @@ use tallyproof_centre::gate::{Reason, Verdict};
 use tallyproof_centre::gatherer::{Action, Ask, Cosigned, Gatherer, Input, Pace};
 use tallyproof_centre::intake::{self, Authentic, Refusal};
 use tallyproof_centre::invariants;
-use tallyproof_centre::journal::{Cut, Step};
+use tallyproof_centre::journal::Cut;
 use tallyproof_centre::known::{Arrival, ReceiptBytes};
 use tallyproof_centre::promise::Promise;
 use tallyproof_centre::publication::{self, Shelf};
 use tallyproof_centre::restart::{Memory, Rebuild, RestartError};
-use tallyproof_centre::sequencer::{Growth, SequenceError};
 use tallyproof_centre::writer::Durable;
 use tallyproof_centre::{Gate, Intake, Journal, Known, Lane, Lanes, Sequencer, Writer};
 use tallyproof_count::statements::Fault;
-use tallyproof_count::judge::{JudgedRecord, SignedBy};
 use tallyproof_count::{Judged, Ledger, policy};
-use tallyproof_log::checkpoint::{self, Checkpoint};
+use tallyproof_log::checkpoint::Checkpoint;
 use tallyproof_log::note::SignedNote;
-use tallyproof_log::tile;
 use tallyproof_log::tree::Tree;
-use tallyproof_record::Tally;
 use tallyproof_record::cose::RecordDigest;
-use tallyproof_record::entry::Place;
-use tallyproof_record::statement::{Act, Correction, Verdict as Decided};
 use thiserror::Error;
 
 use super::bug::Bug;
@@ -34,12 +31,15 @@ use super::country::{CONTESTS, Country, EPOCH, SlotNo, witness_url};
 use super::disk::{Disk, DiskError, Misread};
 use super::mark::{Mark, Marks};
 use super::post::{Message, Node, Parcel};
+use publish::{Publishing, sign};
+pub(super) use replay::first_note;
+use replay::{Replay, promise_in, signed_nothing};
 
 /// Bytes that wait in a lane: too few for a flood, and enough for the longest statement.
 const LANE: usize = 500;
 const CARRIED: usize = 1_500;
 /// How witnesses are asked.
-pub(super) const PACE: Pace = Pace { every_ms: 6_000, timeout_ms: 5_000 };
+pub(super) const PACE: Pace = Pace { every_ms: 8_000, timeout_ms: 5_000 };
 
 /// Why the centre does not start.
 #[derive(Debug, Error)]
@@ -104,15 +104,6 @@ impl Thread {
     pub(super) const ALL: [Self; 4] = [Self::Worker, Self::Journal, Self::Receipts, Self::Publisher];
 }
 
-/// A batch on its way into the bundle.
-#[derive(Debug)]
-struct Publishing {
-    growth: Growth,
-    records: Vec<Authentic>,
-    /// Whether its tiles are there, and it is counted.
-    placed: bool,
-}
-
 /// What a turn brought forth.
 #[derive(Debug, Default)]
 pub(super) struct Outcome {
@@ -125,8 +116,14 @@ pub(super) struct Outcome {
     pub(super) asks: Vec<Box<Ask>>,
 }
 
-/// Notes that were opened, by their bytes: whether a signature holds does not change in a night.
-pub(super) type Opened = HashMap<Vec<u8>, Option<Checkpoint>>;
+/// What was checked in this night: whether a signature holds does not change.
+#[derive(Debug, Default)]
+pub(super) struct Memo {
+    /// Notes of the log, by their bytes.
+    opened: HashMap<Vec<u8>, Option<Checkpoint>>,
+    /// Statements that were admitted. Those who sign them stand in the definition, so that no other statement has a say in it.
+    statements: HashMap<RecordDigest, Authentic>,
+}
 
 /// What a centre finds beside its disk when it starts.
 pub(super) struct Start<'a> {
@@ -135,7 +132,7 @@ pub(super) struct Start<'a> {
     pub(super) bug: Option<Bug>,
     /// What the witnesses that answer have cosigned last, by number.
     pub(super) held: Vec<(usize, Checkpoint)>,
-    pub(super) opened: &'a mut Opened,
+    pub(super) memo: &'a mut Memo,
 }
 
 /// A running centre.
@@ -171,10 +168,10 @@ impl Centre {
         outcome: &mut Outcome,
         marks: &mut Marks,
     ) -> Result<Self, StartError> {
-        let Start { country, now, bug, held, opened } = start;
-        let published = promise_in(country, disk.read_note(Misread::Checkpoint), "log/checkpoint", opened)?;
-        let signed = promise_in(country, disk.read_note(Misread::Remembered), "last-checkpoint", opened)?;
-        let cosigned = promise_in(country, disk.cosigned.clone(), "log/cosigned", opened)?;
+        let Start { country, now, bug, held, memo } = start;
+        let published = promise_in(country, disk.read_note(Misread::Checkpoint), "log/checkpoint", memo)?;
+        let signed = promise_in(country, disk.read_note(Misread::Remembered), "last-checkpoint", memo)?;
+        let cosigned = promise_in(country, disk.cosigned.clone(), "log/cosigned", memo)?;
         let cosigned_size = cosigned.as_ref().map_or(0, |promise| promise.checkpoint.size);
         let of_witness = |(no, checkpoint): &(usize, Checkpoint)| Promise {
             place: witness_url(*no),
@@ -198,13 +195,14 @@ impl Centre {
             settled: BTreeSet::new(),
             unpublished: Vec::new(),
             country,
+            memo,
             bug,
         };
         replay.ledger.apply(0, &Judged::Definition { matches: true });
         disk.replay(|step| replay.step(step))?;
         for growth in &replay.unpublished {
             marks.hit(Mark::RestartPublished);
-            disk.put_tiles(&short(bug, growth))?;
+            disk.put_tiles(&publish::short(bug, growth))?;
         }
         let (sequencer, uncut) = replay.rebuild.finish()?;
         if !uncut.is_empty() {
@@ -333,14 +331,14 @@ impl Centre {
     pub(super) fn turn(
         &mut self,
         thread: Thread,
-        (country, now): (&Country, u64),
+        (country, now, memo): (&Country, u64, &mut Memo),
         disk: &mut Disk,
         outcome: &mut Outcome,
         marks: &mut Marks,
     ) -> Result<(), Stop> {
         match thread {
             Thread::Worker => {
-                self.work(country, outcome, marks);
+                self.work(country, memo, outcome, marks);
                 Ok(())
             }
             Thread::Journal => self.commit(disk, outcome, marks),
@@ -355,12 +353,17 @@ impl Centre {
         }
     }
 
-    fn work(&mut self, country: &Country, outcome: &mut Outcome, marks: &mut Marks) {
+    fn work(&mut self, country: &Country, memo: &mut Memo, outcome: &mut Outcome, marks: &mut Marks) {
         let Some(Job { digest, bytes, reply }) = self.lanes.pop() else { return };
         let seen = self.known.look(&digest, reply);
         let Some(reply) = self.unless_known(country, &digest, &bytes, seen, outcome, marks) else { return };
         let record = match self.admit(country, &digest, bytes, reply) {
-            Ok(record) => record,
+            Ok(record) => {
+                if record.statement().is_some() {
+                    memo.statements.insert(digest, record.clone());
+                }
+                record
+            }
             Err(refusal) => return refuse(&digest, reply, refusal, outcome, marks),
         };
         let seen = self.known.expect(digest, reply);
@@ -481,99 +484,6 @@ impl Centre {
         }
     }
 
-    /// Shows what witnesses said.
-    fn publish_cosigned(&mut self, disk: &mut Disk, marks: &mut Marks) -> Result<(), Stop> {
-        let Some(cosigned) = self.cosigned.front() else { return Ok(()) };
-        let note = cosigned.note.as_bytes();
-        let size = cosigned.checkpoint.size;
-        let tree = self.sequencer.tree();
-        let shown = if tree.size() == size && tree.root() == cosigned.checkpoint.root {
-            disk.put_checkpoint(note)
-        } else {
-            Ok(())
-        };
-        // Of the time before another policy, and judged by that one.
-        let of_now = self.ledger.policy_lines_at(size) == self.ledger.policy_lines();
-        let newer = cosigned.quorum && of_now && size >= self.cosigned_size;
-        let shown = shown.and_then(|()| if newer { disk.put_cosigned(note) } else { Ok(()) });
-        match shown.map_err(Stop::from) {
-            Err(Stop::Disk(_)) => {
-                marks.hit(Mark::ShelfFailed);
-                Ok(())
-            }
-            Err(stop) => Err(stop),
-            Ok(()) => {
-                if newer {
-                    marks.hit(if size < tree.size() { Mark::CosignedOld } else { Mark::Cosigned });
-                    self.cosigned_size = size;
-                }
-                self.cosigned.pop_front();
-                Ok(())
-            }
-        }
-    }
-
-    fn publish(
-        &mut self,
-        country: &Country,
-        now: u64,
-        disk: &mut Disk,
-        outcome: &mut Outcome,
-        marks: &mut Marks,
-    ) -> Result<(), Stop> {
-        if self.publishing.is_none() {
-            let Some((cut, mut records)) = self.batches.pop_front() else { return Ok(()) };
-            let growth = self.sequencer.cut(cut, &mut records).map_err(halt)?;
-            self.publishing = Some(Publishing { growth, records, placed: false });
-            return Ok(());
-        }
-        let Some(mut publishing) = self.publishing.take() else { return Ok(()) };
-        let published = self.publish_one(&mut publishing, (country, now), disk, outcome);
-        if let Err(Stop::Disk(_)) = published {
-            marks.hit(Mark::ShelfFailed);
-            self.publishing = Some(publishing);
-            return Ok(());
-        }
-        published
-    }
-
-    fn publish_one(
-        &mut self,
-        one: &mut Publishing,
-        (country, now): (&Country, u64),
-        disk: &mut Disk,
-        outcome: &mut Outcome,
-    ) -> Result<(), Stop> {
-        if !one.placed {
-            disk.put_tiles(&short(self.bug, &one.growth))?;
-            one.placed = true;
-            count(&mut self.ledger, one.growth.first, &one.records, self.bug);
-            // A policy is in force for the checkpoint that it is in: the gatherer hears of it first.
-            if one.records.iter().any(|record| matches!(record.place(), Place::Policy(_))) {
-                self.follow_policy(country);
-            }
-        }
-        let sign = || sign(country, &self.sequencer, outcome).map_err(Stop::Halt);
-        let note = match self.bug {
-            Some(Bug::ShownBeforeRemembered) => promise_wrongly(disk, sign)?,
-            _ => publication::promise(disk, sign)?,
-        };
-        self.promised(now, &note, outcome);
-        Ok(())
-    }
-}
-
-fn sign(country: &Country, sequencer: &Sequencer, outcome: &mut Outcome) -> Result<String, String> {
-    let tree = sequencer.tree();
-    let origin = country.log.verifier().name().clone();
-    let checkpoint = Checkpoint { origin, size: tree.size(), root: tree.root() };
-    let note = checkpoint.sign(&country.log).map_err(|error| error.to_string())?;
-    outcome.signed.push((note.clone(), checkpoint));
-    Ok(note)
-}
-
-fn halt(error: SequenceError) -> Stop {
-    Stop::Halt(error.to_string())
 }
 
 fn answer(receipt: ReceiptBytes, digest: &RecordDigest, to: impl IntoIterator<Item = Reply>, outcome: &mut Outcome) {
@@ -604,136 +514,3 @@ fn mark_drop(reason: Reason, marks: &mut Marks) {
     }
 }
 
-fn promise_in(
-    country: &Country,
-    note: Option<Vec<u8>>,
-    place: &str,
-    opened: &mut Opened,
-) -> Result<Option<Promise>, StartError> {
-    let Some(note) = note else { return Ok(None) };
-    let open = |note: &[u8]| {
-        let key = country.log.verifier();
-        let opened = checkpoint::open(note, std::slice::from_ref(key), key.name().as_str()).ok()?;
-        Some(opened.checkpoint().clone())
-    };
-    let checkpoint = match opened.get(&note) {
-        Some(known) => known.clone(),
-        None => {
-            let found = open(&note);
-            opened.insert(note, found.clone());
-            found
-        }
-    };
-    let checkpoint = checkpoint.ok_or_else(|| StartError::Note(place.to_owned()))?;
-    Ok(Some(Promise { place: place.to_owned(), checkpoint }))
-}
-
-/// What the log's key signs before there is any record.
-pub(super) fn first_note(country: &Country) -> Result<(String, Checkpoint), StartError> {
-    let checkpoint = signed_nothing(country)?.checkpoint;
-    let note = checkpoint.sign(&country.log).map_err(|error| StartError::Note(error.to_string()))?;
-    Ok((note, checkpoint))
-}
-
-/// The checkpoint of a log that holds its definition alone.
-fn signed_nothing(country: &Country) -> Result<Promise, StartError> {
-    let (sequencer, growth) = Sequencer::begin(&country.definition).map_err(RestartError::from)?;
-    let origin = country.log.verifier().name().clone();
-    let checkpoint = Checkpoint { origin, size: growth.size, root: sequencer.tree().root() };
-    Ok(Promise { place: String::new(), checkpoint })
-}
-
-/// The start, step by step.
-struct Replay<'a> {
-    country: &'a Country,
-    intake: Intake,
-    rebuild: Rebuild,
-    known: Known<Reply>,
-    ledger: Ledger,
-    settled: BTreeSet<SlotNo>,
-    unpublished: Vec<Growth>,
-    bug: Option<Bug>,
-}
-
-impl Replay<'_> {
-    fn step(&mut self, step: Step<'_>) -> Result<(), StartError> {
-        match step {
-            Step::Record(row) => {
-                let (known, settled, bug) = (&mut self.known, &mut self.settled, self.bug);
-                let judged = self.country.recall(&self.intake, row.digest, row.record);
-                self.rebuild.record(&self.intake, judged, |record| {
-                    if bug != Some(Bug::DedupeLostAtRestart) {
-                        known.restore(*record.digest());
-                    }
-                    settled.insert((record.station(), record.contest()));
-                })?;
-            }
-            Step::Cut(cut) => {
-                let batch = self.rebuild.cut(cut)?;
-                count(&mut self.ledger, batch.growth.first, &batch.records, self.bug);
-                if batch.unpublished {
-                    self.unpublished.push(batch.growth);
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
-fn count(ledger: &mut Ledger, first: u64, records: &[Authentic], bug: Option<Bug>) {
-    for (index, record) in (first..).zip(records) {
-        let taken = |ledger: &Ledger| {
-            ledger.slot(record.station(), record.contest()).is_some_and(|slot| !slot.entries.is_empty())
-        };
-        match (bug, record.judged()) {
-            (Some(Bug::ConflictPrefersFirst), _) if record.statement().is_none() && taken(ledger) => {
-                ledger.apply(index, &Judged::Definition { matches: false });
-            }
-            (Some(Bug::QuarantineCounted), Judged::Record(judged)) => {
-                let mut cleared = judged.clone();
-                cleared.findings.clear();
-                ledger.apply(index, &Judged::Record(cleared));
-            }
-            (Some(Bug::CorrectionCounted), Judged::Statement(judged)) => {
-                ledger.apply(index, record.judged());
-                if let Act::Correction(correction) = &judged.signed.statement().act {
-                    count_correction(ledger, index, correction);
-                }
-            }
-            (_, judged) => {
-                ledger.apply(index, judged);
-            }
-        }
-    }
-}
-
-/// The planted mistake: what the authority puts in place of a record is taken for one more record.
-fn count_correction(ledger: &mut Ledger, index: u64, correction: &Correction) {
-    let Decided::Figures(figures) = &correction.verdict else { return };
-    let definition = Arc::clone(ledger.definition());
-    let (station, contest) = (correction.station, correction.contest);
-    let phase = definition.election().phase();
-    let tally = Tally::new(*definition.hash(), phase, station, contest, index, figures.counts.clone());
-    let judged = JudgedRecord { digest: [7; 32], tally, findings: Vec::new(), signer: SignedBy::Register };
-    ledger.apply(index, &Judged::Record(judged));
-}
-
-/// The growth as it is, unless the bug is planted that leaves a partial tile one entry short.
-fn short(bug: Option<Bug>, growth: &Growth) -> Growth {
-    let mut tiles = growth.tiles.clone();
-    if bug == Some(Bug::PartialTileShort) {
-        for (path, bytes) in tiles.iter_mut().filter(|(path, _)| path.is_partial() && path.level().is_none()) {
-            let entries = tile::decode_entries(bytes, path.width()).unwrap_or_default();
-            let kept = entries.len().saturating_sub(1);
-            *bytes = tile::encode_entries(entries.get(..kept).unwrap_or_default()).unwrap_or_default();
-        }
-    }
-    Growth { tiles, ..*growth }
-}
-
-fn promise_wrongly(disk: &mut Disk, sign: impl FnOnce() -> Result<String, Stop>) -> Result<String, Stop> {
-    let note = sign()?;
-    disk.put_checkpoint(note.as_bytes())?;
-    disk.remember(note.as_bytes())?;
-    Ok(note)
-}

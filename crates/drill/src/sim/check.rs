@@ -3,111 +3,32 @@
 //! What the simulator knows of a record is a table of its own ([`super::country::Fact`]); what the public sees it reads from the
 //! published tiles and checkpoint. Neither asks the running centre.
 
+mod bundle;
+mod count;
+mod invariant;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
-use tallyproof_count::{
-    Judged, Ledger, SlotStatus, Totals, bundle, judge_statement, manifest::Manifest, policy, verify,
-};
+use tallyproof_count::{Judged, Ledger, judge_statement};
 use tallyproof_log::checkpoint::Checkpoint;
 use tallyproof_log::merkle::{Hash, leaf_hash};
-use tallyproof_log::tile::{self, TilePath};
+use tallyproof_log::tile;
 use tallyproof_log::tree::Tree;
-use tallyproof_record::{ContestNo, StationNo};
+use tallyproof_record::StationNo;
 use tallyproof_record::cose::RecordDigest;
 use tallyproof_record::entry::Entry;
 use tallyproof_record::frame::Frame;
-use tallyproof_record::rules::Severity;
 
-use super::country::{CONTESTS, Country, LINES, SlotNo};
+use super::country::{Country, SlotNo};
 use super::disk::Disk;
 use super::mark::Marks;
 use super::plan::LIAR;
 use super::post::{Message, Node, Parcel};
 use super::statement::{Desk, Expected};
-
-/// What must hold, of `docs/spec` and the design's invariants.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Invariant {
-    /// A receipt is signed only for a record that the journal holds durably.
-    ReceiptAfterSync,
-    /// A receipted record is in the journal after any crash.
-    ReceiptKept,
-    /// The journal's records never change, and none is in it twice.
-    JournalAppends,
-    /// What was published never changes.
-    NothingOverwritten,
-    /// Checkpoints never shrink, and there is one root for each size.
-    OneHistory,
-    /// A published checkpoint is remembered, and its tiles are there and lead to its root.
-    CheckpointCovered,
-    /// Only records that their station has signed are in the log, each once.
-    OnlyGenuine,
-    /// Two different records of a slot: neither is counted. A quarantined or rejected one is not either.
-    NeverPreferred,
-    /// The live count is that of the published log.
-    TotalsPure,
-    /// A station that keeps to its queue sends one record for each slot.
-    SealedOnce,
-    /// A station's attempts rise, whatever happens to its power and its clock.
-    AttemptsRise,
-    /// A receipt that a station accepts was signed by the centre.
-    ReceiptGenuine,
-    /// When everything works again, every record comes through.
-    Progress,
-    /// The bundle verifies by the public verifier.
-    Verifies,
-    /// The centre never halts by itself.
-    NoHalt,
-    /// A centre or a witness that is started on the right files starts.
-    Starts,
-    /// What the real centre checks of itself: [`tallyproof_centre::invariants`].
-    CentreFits,
-    /// Corrections change what stands and nothing that is counted; endorsements are those that were made.
-    AsItStands,
-    /// A witness that is nobody's cosigns one history.
-    WitnessConsistent,
-    /// Below the policy's bound, no two verifiers believe histories that contradict each other.
-    OneBelieved,
-    /// Whoever holds two checkpoints that contradict each other can prove the fork.
-    ForkProven,
-    /// Whoever verifies finds a flipped bit.
-    RotFound,
-}
-
-impl Invariant {
-    /// Every one.
-    pub const ALL: [Self; 22] = [
-        Self::ReceiptAfterSync,
-        Self::ReceiptKept,
-        Self::JournalAppends,
-        Self::NothingOverwritten,
-        Self::OneHistory,
-        Self::CheckpointCovered,
-        Self::OnlyGenuine,
-        Self::NeverPreferred,
-        Self::TotalsPure,
-        Self::SealedOnce,
-        Self::AttemptsRise,
-        Self::ReceiptGenuine,
-        Self::Progress,
-        Self::Verifies,
-        Self::NoHalt,
-        Self::Starts,
-        Self::CentreFits,
-        Self::AsItStands,
-        Self::WitnessConsistent,
-        Self::OneBelieved,
-        Self::ForkProven,
-        Self::RotFound,
-    ];
-
-    /// The invariant of this name.
-    pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|invariant| format!("{invariant:?}") == name)
-    }
-}
+pub(super) use bundle::bundle_of;
+pub use invariant::Invariant;
 
 /// An invariant that does not hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -454,101 +375,6 @@ impl Checker {
         }
     }
 
-    /// The live count against the published log's, and both against what the records are.
-    fn check_count(&self, country: &Country, live: &Ledger) -> Result<(), Violation> {
-        self.check_slots(country, live)?;
-        let (of_live, recounted) = (Totals::of(live), Totals::of(&self.ledger));
-        if of_live.by_candidate() != recounted.by_candidate()
-            || of_live.standing_by_candidate() != recounted.standing_by_candidate()
-        {
-            return broken(Invariant::TotalsPure, "the live totals are not those of the published log");
-        }
-        self.check_statements(country, live, &of_live)
-    }
-
-    /// For each slot, what has to become of it, from the set of its records alone.
-    fn check_slots(&self, country: &Country, live: &Ledger) -> Result<(), Violation> {
-        for &slot in &country.slots {
-            let (expected, figures) = self.standing(country, slot);
-            let Some(view) = live.slot(slot.0, slot.1) else { continue };
-            if view.status != expected {
-                let what = format!("station {} contest {} is {:?}, not {expected:?}", slot.0, slot.1, view.status);
-                return broken(Invariant::NeverPreferred, what);
-            }
-            if expected == SlotStatus::Counted && view.figures.map(|f| f.counts) != figures {
-                return broken(Invariant::TotalsPure, format!("station {} contest {}: other figures", slot.0, slot.1));
-            }
-        }
-        Ok(())
-    }
-
-    /// What becomes of a slot with the records that the log has of it, none of them rejected.
-    fn standing<'c>(&self, country: &'c Country, slot: SlotNo) -> (SlotStatus, Option<&'c [u32]>) {
-        let mut records = self.expected.records.get(&slot).into_iter().flatten();
-        match (records.next(), records.next()) {
-            (Some((digest, severity)), None) if *severity != Some(Severity::Quarantine) => {
-                (SlotStatus::Counted, country.facts.get(digest).map(|fact| fact.counts.as_slice()))
-            }
-            (None, _) => (SlotStatus::Missing, None),
-            _ => (SlotStatus::Quarantined, None),
-        }
-    }
-
-    /// As counted: no statement changes it. As it stands: as counted, with the correction in force in place of each slot that has one.
-    fn check_statements(&self, country: &Country, live: &Ledger, totals: &Totals) -> Result<(), Violation> {
-        for contest in (1..=CONTESTS).map(ContestNo) {
-            let (mut counted, mut stands) = ([0; LINES], [0; LINES]);
-            let early = country.early.iter().filter_map(|digest| country.facts.get(digest)).map(|fact| fact.slot);
-            let logged = early.filter(|slot| self.expected.records.contains_key(slot));
-            for slot in country.slots.iter().copied().chain(logged).filter(|slot| slot.1 == contest) {
-                let figures = self.standing(country, slot).1.unwrap_or_default();
-                add(&mut counted, figures);
-                match self.expected.corrections.get(&slot) {
-                    None => add(&mut stands, figures),
-                    Some((_, corrected)) => add(&mut stands, corrected.as_deref().unwrap_or_default()),
-                }
-            }
-            if totals.contest(contest).is_none_or(|found| found.whole().lines != counted) {
-                return broken(Invariant::AsItStands, format!("contest {contest}: other sums as counted"));
-            }
-            if totals.as_it_stands(contest).is_none_or(|found| found.whole().lines != stands) {
-                return broken(Invariant::AsItStands, format!("contest {contest}: other sums as it stands"));
-            }
-        }
-        for ((record, station), keys) in &self.expected.endorsers {
-            if live.endorsers(*record, *station).map_or(0, BTreeSet::len) != keys.len() {
-                return broken(Invariant::AsItStands, format!("{} has other endorsers", short(record)));
-            }
-        }
-        Ok(())
-    }
-
-    /// Whether the public verifier finds what is wrong with the tiles.
-    pub(super) fn finds_rot(&self, country: &Country, disk: &Disk) -> bool {
-        let mut tiles = disk.tiles.clone();
-        tiles.extend(disk.rotten.clone());
-        let notes = (disk.checkpoint.as_deref().unwrap_or_default(), disk.cosigned.as_deref());
-        let Ok(files) = bundle_of(country, tiles, notes, &self.ledger, self.tree.root()) else { return false };
-        verify(&files, None, &|_, _| {}).is_ok_and(|verified| !verified.problems.is_empty())
-    }
-
-    /// The whole bundle, by the public verifier, which checks every signature again and counts the log anew: to the same bytes.
-    pub(super) fn verify_bundle(&self, country: &Country, disk: &Disk, live: &Ledger) -> Result<(), Violation> {
-        let notes = (disk.checkpoint.as_deref().unwrap_or_default(), disk.cosigned.as_deref());
-        let files = bundle_of(country, disk.tiles.clone(), notes, live, self.tree.root())
-            .or_else(|what| broken(Invariant::Verifies, what))?;
-        let verified = match verify(&files, None, &|_, _| {}) {
-            Ok(verified) => verified,
-            Err(error) => return broken(Invariant::Verifies, error.to_string()),
-        };
-        match verified.problems.first() {
-            Some(problem) => broken(Invariant::Verifies, problem.to_string()),
-            None if verified.ledger.is_none_or(|anew| bundle::index_files(&anew) != bundle::index_files(live)) => {
-                broken(Invariant::TotalsPure, "judged and counted anew, the log gives another index")
-            }
-            None => Ok(()),
-        }
-    }
 }
 
 /// A note without its signatures.
@@ -557,37 +383,3 @@ fn text_of(note: &[u8]) -> &[u8] {
     note.get(..end).unwrap_or_default()
 }
 
-fn add(sums: &mut [u64; LINES], counts: &[u32]) {
-    sums.iter_mut().zip(counts).for_each(|(sum, count)| *sum += u64::from(*count));
-}
-
-/// The bundle of a log with these tiles, checkpoint and checkpoint with the quorum, as whoever has the log's key publishes it.
-pub(super) fn bundle_of(
-    country: &Country,
-    tiles: BTreeMap<TilePath, Vec<u8>>,
-    (checkpoint, cosigned): (&[u8], Option<&[u8]>),
-    ledger: &Ledger,
-    root: Hash,
-) -> Result<BTreeMap<String, Vec<u8>>, String> {
-    let key = country.log.verifier();
-    let mut files = BTreeMap::new();
-    for (name, bytes) in &country.definition.canonical().files {
-        files.insert(format!("election/{name}"), bytes.clone());
-    }
-    let policy = policy::in_force(ledger, key).map_err(|error| error.to_string())?;
-    let vkeys: String = policy::vkeys(ledger, key).iter().map(|key| format!("{key}\n")).collect();
-    files.insert(bundle::VKEYS.to_owned(), vkeys.into_bytes());
-    files.insert(bundle::POLICY.to_owned(), policy.to_string().into_bytes());
-    files.extend(bundle::index_files(ledger).map(|(path, bytes)| (path.to_owned(), bytes)));
-    let mut manifest =
-        Manifest { origin: key.name().clone(), tree_size: ledger.entries(), root, files: BTreeMap::new() };
-    for (path, bytes) in &files {
-        manifest.insert(path.parse().map_err(|error| format!("{error}"))?, bytes);
-    }
-    let manifest = manifest.sign(&country.log).map_err(|error| error.to_string())?;
-    files.insert(bundle::MANIFEST.to_owned(), manifest.into_bytes());
-    files.extend(tiles.into_iter().map(|(path, bytes)| (bundle::tile_path(&path), bytes)));
-    files.insert(bundle::CHECKPOINT.to_owned(), checkpoint.to_vec());
-    files.extend(cosigned.map(|note| (bundle::COSIGNED.to_owned(), note.to_vec())));
-    Ok(files)
-}

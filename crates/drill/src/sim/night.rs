@@ -52,6 +52,17 @@ impl Night {
         Self { bug: Some(bug), ..self }
     }
 
+    /// The same night without one.
+    #[must_use]
+    pub fn without_bug(self) -> Self {
+        Self { bug: None, ..self }
+    }
+
+    /// The bug that is planted in it.
+    pub fn bug(&self) -> Option<Bug> {
+        self.bug
+    }
+
     /// The same plan with other chance.
     #[must_use]
     pub fn with_seed(self, seed: u64) -> Self {

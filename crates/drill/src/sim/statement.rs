@@ -148,6 +148,12 @@ impl Desk {
         again
     }
 
+    /// A receipt turns out to be worth nothing.
+    pub(super) fn reopen(&mut self, digest: RecordDigest) {
+        self.receipts.remove(&digest);
+        self.open.insert(digest);
+    }
+
     /// Whether the authority holds receipts for enough copies of an enrolment.
     pub(super) fn has_enrolled(&self, station: StationNo) -> bool {
         let enrols = |digest: &&RecordDigest| {

@@ -1,6 +1,7 @@
 //! The loop: an agenda of events in virtual time, and what each does to the country.
 
 mod attackers;
+mod audiences;
 mod centre;
 mod desk;
 mod end;
@@ -17,8 +18,8 @@ use tallyproof_record::cose::RecordDigest;
 use tallyproof_witness::cosigner::Asked;
 
 use super::bug::Bug;
-use super::centre::{Centre, Opened, Thread};
-use super::check::{Checker, Violation, short};
+use super::centre::{Centre, Memo, Thread};
+use super::check::{Checker, Invariant, Violation, short};
 use super::country::{BEGIN, Country, STATIONS};
 use super::disk::{Disk, JournalFile};
 use super::mark::{Mark, Marks};
@@ -31,7 +32,7 @@ use super::relay::Relay;
 use super::statement::Desk;
 use super::station::Station;
 use super::witness::Witness;
-use witnesses::Audience;
+use audiences::Audience;
 
 /// Steps that a mended country has to come to rest.
 const MENDED_STEPS: u64 = 8_000;
@@ -103,7 +104,7 @@ pub(super) struct World<'a> {
     centre_clock: i64,
     /// How much that clock gains in a million, and since when.
     centre_drift: (i64, u64),
-    opened: Opened,
+    memo: Memo,
     stations: Vec<Station>,
     relays: Vec<Relay>,
     relay_intake: Intake,
@@ -133,6 +134,10 @@ pub(super) struct World<'a> {
 
 type Step = Result<(), Violation>;
 
+fn broken(invariant: Invariant, what: impl Into<String>) -> Step {
+    Err(Violation { invariant, what: what.into() })
+}
+
 impl<'a> World<'a> {
     pub(super) fn new(country: &'a Country, night: &Night, trace: bool) -> Self {
         let bug = night.bug;
@@ -152,7 +157,7 @@ impl<'a> World<'a> {
             wakes: BTreeMap::new(),
             centre_clock: 0,
             centre_drift: (0, BEGIN),
-            opened: Opened::new(),
+            memo: Memo::default(),
             stations: (1..=STATIONS).map(|no| Station::new(country, StationNo(no), bug)).collect(),
             relays: (0..RELAYS).map(|no| Relay::new(country, no)).collect(),
             relay_intake: Intake::new(Arc::clone(&country.definition)),

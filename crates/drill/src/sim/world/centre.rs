@@ -80,8 +80,8 @@ impl World<'_> {
 
     /// What a running centre can check of itself.
     pub(super) fn check_centre(&mut self) -> Step {
-        // While another journal lies in place of its own, the centre that ran on that one is gone.
-        let Some(centre) = &mut self.centre else { return Ok(()) };
+        // Who has given up has stopped in the middle.
+        let Some(centre) = self.centre.as_mut().filter(|_| !self.over) else { return Ok(()) };
         centre.check_invariants(&self.disk).map_err(|what| Violation {
             invariant: Invariant::CentreFits,
             what: what.to_string(),
@@ -114,7 +114,8 @@ impl World<'_> {
         }
         let Some(centre) = &mut self.centre else { return Ok(()) };
         let mut outcome = Outcome::default();
-        let turned = centre.turn(thread, (self.country, self.now), &mut self.disk, &mut outcome, &mut self.marks);
+        let with = (self.country, self.now, &mut self.memo);
+        let turned = centre.turn(thread, with, &mut self.disk, &mut outcome, &mut self.marks);
         self.take_outcome(outcome)?;
         self.after_centre(turned)
     }
@@ -221,8 +222,8 @@ impl World<'_> {
         let mut outcome = Outcome::default();
         let held = self.held_by_witnesses();
         self.disk.starting = true;
-        let Self { country, now, bug, disk, marks, opened, .. } = self;
-        let start = Start { country, now: *now, bug: *bug, held, opened };
+        let Self { country, now, bug, disk, marks, memo, .. } = self;
+        let start = Start { country, now: *now, bug: *bug, held, memo };
         let started = Centre::start(start, disk, &mut outcome, marks);
         self.disk.starting = false;
         match started {

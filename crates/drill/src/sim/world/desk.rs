@@ -35,7 +35,15 @@ impl World<'_> {
             Message::Receipt(bytes) => {
                 let Some(digest) = self.desk.receive(self.country, bytes) else { return Ok(()) };
                 self.note(|| "the desk has a receipt".into());
-                if self.checker.rolled_back.contains(&digest) { Ok(()) } else { self.checker.receipt_accepted(&digest) }
+                if !self.checker.rolled_back.contains(&digest) {
+                    return self.checker.receipt_accepted(&digest);
+                }
+                // Of the journal that is gone: whoever hears of a rollback holds its receipts for nothing.
+                if !self.disk.journal.digests().contains(&digest) {
+                    self.desk.reopen(digest);
+                    self.add(AGAIN, Event::Submit(digest));
+                }
+                Ok(())
             }
             Message::Refused(digest) => {
                 self.note(|| "the desk is refused".into());
