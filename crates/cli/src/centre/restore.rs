@@ -91,6 +91,10 @@ pub(super) fn restore(
             }
         }
     }
+    if cfg!(debug_assertions) {
+        let known: Vec<_> = batch.iter().map(|it| *it.digest()).collect();
+        publisher.check(journal.last(), Some(batch.len() as u64), &known)?;
+    }
     publisher.publish()?;
     Ok((publisher, batch))
 }
