@@ -192,6 +192,7 @@ struct BulletinRow {
     made: String,
     size: u64,
     folder: String,
+    forms: Vec<(&'static str, Text)>,
 }
 
 impl BulletinRow {
@@ -203,14 +204,10 @@ impl BulletinRow {
                 made: bulletin::calendar::shown(it.made_at),
                 size: it.stated.tree_size,
                 folder: format!("../bulletins/{number}"),
+                forms: bulletin::forms(input.ledger.definition().election()),
             }
         };
         input.ledger.bulletins().iter().rev().map(row).collect()
-    }
-
-    #[allow(clippy::unused_self, reason = "called from templates, where methods read best")]
-    fn forms(&self) -> [(&'static str, Text); 5] {
-        bulletin::FORMS
     }
 }
 

@@ -17,7 +17,8 @@ use super::{
     Bulletin,
     content::{Block, Cell, Column, Part, Phrase, Progress, Style, Table},
     front::{anchor, whole},
-    is_compact, seats, settled,
+    is_compact, seats,
+    settled::{self, Common},
 };
 use crate::{chart::Bar, messages::Text, palette, view};
 
@@ -44,7 +45,11 @@ impl<'a> Sums<'a> {
 }
 
 /// The contest's part of the bulletin.
-pub(super) fn blocks<'a>(bulletin: &Bulletin<'a>, document: &'a ContestDocument) -> Vec<Block<'a>> {
+pub(super) fn blocks<'a>(
+    bulletin: &Bulletin<'a>,
+    document: &'a ContestDocument,
+    common: &Common<'a>,
+) -> Vec<Block<'a>> {
     let election = bulletin.definition.election();
     let no = document.contest;
     let Some((contest, counted)) = election.contest(no).zip(whole(bulletin, no, Basis::AsCounted)) else {
@@ -64,9 +69,9 @@ pub(super) fn blocks<'a>(bulletin: &Bulletin<'a>, document: &'a ContestDocument)
     });
     let reach = own.and_then(Statement::bound);
     blocks.push(candidates(&sums, reach));
-    let compact = is_compact(bulletin);
+    let compact = is_compact(election);
     blocks.extend((!compact).then(|| note(if reach.is_some() { Text::SumLegend } else { Text::SumLegendUnknown })));
-    blocks.extend(settled::blocks(election, &outcome.settled, compact));
+    blocks.extend(settled::blocks(election, &outcome.settled, common));
     blocks.extend(outcome.seats.iter().flat_map(|seats| seats::blocks(contest, &outcome.question, seats, own)));
     if !compact {
         blocks.extend(lines_and_parties(&sums));

@@ -6,12 +6,14 @@ use tallyproof_record::{ContestNo, Phase, definition::Election};
 use super::{
     Bulletin, DETAILED, calendar,
     content::{Block, Cell, Column, Part, Phrase, Style, Table},
-    hex, is_compact, title,
+    hex, is_compact,
+    settled::Common,
+    title,
 };
 use crate::messages::Text;
 
 /// Everything above the contests.
-pub(super) fn blocks<'a>(bulletin: &Bulletin<'a>) -> Vec<Block<'a>> {
+pub(super) fn blocks<'a>(bulletin: &Bulletin<'a>, common: &Common<'a>) -> Vec<Block<'a>> {
     let Bulletin { document, definition, .. } = bulletin;
     let election = definition.election();
     let say = |text, values| Phrase::Say(text, values);
@@ -30,14 +32,14 @@ pub(super) fn blocks<'a>(bulletin: &Bulletin<'a>) -> Vec<Block<'a>> {
             Style::Body,
             Phrase::Join(vec![phase.into(), say(Text::BulletinPoll, vec![("date", election.date().into())]), when]),
         ),
-        Block::Panel(premises(bulletin)),
+        Block::Panel(premises(bulletin, common)),
         Block::Heading { level: 2, id: "contests".to_owned(), text: Text::BulletinOverview.into(), place: None },
         overview(bulletin),
     ]
 }
 
 /// What is proven: bound to which checkpoint, by whose keys; and what is not.
-fn premises<'a>(bulletin: &Bulletin<'a>) -> Vec<Block<'a>> {
+fn premises<'a>(bulletin: &Bulletin<'a>, common: &Common<'a>) -> Vec<Block<'a>> {
     let Bulletin { document, log, .. } = bulletin;
     let bound = vec![("size", document.tree_size.into()), ("origin", log.name().as_str().into())];
     let heading = |id: &str, text: Text| Block::Heading { level: 2, id: id.to_owned(), text: text.into(), place: None };
@@ -47,12 +49,11 @@ fn premises<'a>(bulletin: &Bulletin<'a>) -> Vec<Block<'a>> {
         Text::BulletinRedo.into(),
         Text::BulletinComplete.into(),
     ];
-    rests.extend(is_compact(bulletin).then(|| Phrase::n(Text::BulletinCompact, DETAILED as u64)));
+    rests.extend(is_compact(bulletin.definition.election()).then(|| Phrase::n(Text::BulletinCompact, DETAILED as u64)));
     rests.push(Text::BulletinRounding.into());
-    vec![
-        heading("rests-on", Text::BulletinRestsOn),
-        Block::Bullets(rests),
-        facts(bulletin),
+    let mut blocks = vec![heading("rests-on", Text::BulletinRestsOn), Block::Bullets(rests), facts(bulletin)];
+    blocks.extend(common.blocks());
+    blocks.extend([
         heading("limits", Text::Limits),
         Block::Bullets(vec![
             Text::LimitCounting.into(),
@@ -60,7 +61,8 @@ fn premises<'a>(bulletin: &Bulletin<'a>) -> Vec<Block<'a>> {
             Text::LimitFraud.into(),
             Text::LimitChange.into(),
         ]),
-    ]
+    ]);
+    blocks
 }
 
 fn signatures(election: &Election) -> Phrase<'static> {

@@ -5,9 +5,9 @@ use std::{borrow::Cow, fmt::Write};
 use tallyproof_record::Phase;
 
 use super::{
-    Bulletin, FORMS,
+    Bulletin,
     content::{Block, Cell, Column, Kind, Phrase, Speaker, Style, Table, alike},
-    title,
+    forms, title,
 };
 use crate::{
     chart,
@@ -81,7 +81,7 @@ impl Page {
         self.raw("<h2 id=\"forms\">");
         self.say(&Text::BulletinForms.into());
         self.raw("</h2>\n<ul class=\"plain\">\n");
-        for (href, text) in FORMS {
+        for (href, text) in forms(bulletin.definition.election()) {
             let _ = write!(self.html, "<li><a href=\"{href}\">");
             self.say(&text.into());
             self.raw("</a></li>\n");

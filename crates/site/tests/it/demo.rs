@@ -166,7 +166,7 @@ pub(crate) fn mega() -> Demo {
     let mut contest = |id: &str, name: &str, area: &str, decision: &str| {
         let _ = write!(
             head,
-            "\n[[contest]]\nid = \"{id}\"\nname = \"{name}\"\narea = \"{area}\"\nfigures = [\"blank\", \"null\", \"voters\"]\n{decision}"
+            "\n[[contest]]\nid = \"{id}\"\nname = \"{name}\"\narea = \"{area}\"\nfigures = [\"blank\", \"null\"]\n{decision}"
         );
         for line in 1..=8 {
             let of = line.min(6);
@@ -193,6 +193,8 @@ pub(crate) fn mega() -> Demo {
     Demo::new(&files, |definition| {
         let mut tallies = tallies(definition, SEED);
         tallies.retain(|tally| tally.station.0 % 5 != 2);
+        // The made-up turnouts of one station differ from contest to contest, which a rule would find.
+        tallies.iter_mut().for_each(|tally| tally.voters = None);
         tallies
     })
 }
