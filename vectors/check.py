@@ -97,7 +97,7 @@ def statement_payload(payload):
         ordered = replaced == sorted(set(replaced)) and len(replaced) <= 1024
         return whole and ordered and fields[14] in (1, 2, 3) and fields[15] in range(1, 11)
     if fields[4] == 5:
-        return own == {23, 24, 25, 26} and len(fields[25]) == len(fields[26]) == 32
+        return own == {23, 24, 25, 26, 27} and len(fields[25]) == len(fields[26]) == len(fields[27]) == 32
     return fields[4] == 6 and own == {22} and all(re.match("(witness|group|quorum)( |$)", line) for line in fields[22])
 
 

@@ -32,6 +32,56 @@ pub const STATEMENTS: &str = "index/statements.json";
 pub const DEFINITION: [&str; 4] =
     ["election/areas.csv", "election/ballot.csv", "election/election.toml", "election/stations.csv"];
 
+/// A file of a bulletin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum BulletinFile {
+    /// Its document.
+    Json,
+    /// The same as a table.
+    Csv,
+    /// The same as a page.
+    Html,
+    /// The same as paper, in English.
+    Pdf,
+    /// In Spanish.
+    PdfEs,
+    /// In Portuguese.
+    PdfPt,
+    /// A checkpoint with the quorum, not smaller than the bulletin's tree size.
+    Checkpoint,
+}
+
+impl BulletinFile {
+    /// Every one.
+    pub const ALL: [Self; 7] =
+        [Self::Json, Self::Csv, Self::Html, Self::Pdf, Self::PdfEs, Self::PdfPt, Self::Checkpoint];
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Json => "bulletin.json",
+            Self::Csv => "bulletin.csv",
+            Self::Html => "bulletin.html",
+            Self::Pdf => "bulletin.pdf",
+            Self::PdfEs => "bulletin.es.pdf",
+            Self::PdfPt => "bulletin.pt.pdf",
+            Self::Checkpoint => "checkpoint",
+        }
+    }
+
+    /// The file with this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|file| file.name() == name)
+    }
+
+    /// Where it stands in the bundle.
+    pub fn path(self, number: u32) -> String {
+        format!("{BULLETINS}{number}/{}", self.name())
+    }
+}
+
+/// Folder of the bulletins.
+pub(crate) const BULLETINS: &str = "bulletins/";
 /// Folder of the definition's files.
 pub(crate) const ELECTION: &str = "election/";
 /// Folder of the log.
@@ -80,7 +130,7 @@ fn push_row(csv: &mut String, station: &str, contest: &str, slot: &SlotView<'_>)
 }
 
 /// A field as RFC 4180 section 2 writes it, quoted only where it has to be.
-fn push_field(csv: &mut String, field: &str) {
+pub(crate) fn push_field(csv: &mut String, field: &str) {
     if field.contains([',', '"', '\r', '\n']) {
         csv.push('"');
         csv.push_str(&field.replace('"', "\"\""));

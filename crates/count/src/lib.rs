@@ -10,6 +10,7 @@
 //! | [`keyring`] | the keys that were enrolled and revoked in the log |
 //! | [`totals`] | sums by contest, area, ballot line, candidate and party |
 //! | [`effect`] | what each correction changed |
+//! | [`bulletin`] | the document of a bulletin: figures, lists, what can still change, at one tree size |
 //! | [`seats`] | from votes to seats |
 //! | [`assertion`] | linear assertions over votes, in integers |
 //! | [`mod@settled`] | whether records that are not included can change an outcome |
@@ -24,6 +25,7 @@
 //! | [`check`] | the one table of what [`mod@verify`] checks |
 
 pub mod assertion;
+pub mod bulletin;
 pub mod bundle;
 pub mod check;
 pub mod effect;
@@ -33,6 +35,7 @@ pub mod ledger;
 pub mod manifest;
 pub mod number;
 pub mod outcome;
+mod percent;
 pub mod policy;
 mod roster;
 pub mod seats;

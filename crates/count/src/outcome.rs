@@ -50,6 +50,11 @@ impl Outcomes {
         self.contests.get(contest.index())
     }
 
+    /// Every contest's outcome, in definition order, to keep.
+    pub fn into_contests(self) -> Vec<Outcome> {
+        self.contests
+    }
+
     /// Every contest's outcome, in definition order.
     pub fn iter(&self) -> impl Iterator<Item = (ContestNo, &Outcome)> {
         (1u16..=u16::MAX).map(ContestNo).zip(&self.contests)

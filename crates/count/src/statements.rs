@@ -100,6 +100,19 @@ pub struct CorrectionView<'a> {
     pub figures: Option<FiguresView<'a>>,
 }
 
+/// A bulletin in effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IssuedBulletin {
+    /// Log index.
+    pub entry: u64,
+    /// Its identity.
+    pub id: StatementId,
+    /// When it was drafted: its document says so too.
+    pub made_at: u64,
+    /// What it states.
+    pub stated: Bulletin,
+}
+
 /// All that statements did to the ledger.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Book {
@@ -112,7 +125,7 @@ pub(crate) struct Book {
     endorsed: BTreeMap<(RecordDigest, StationNo), BTreeSet<Signer>>,
     /// Log index and lines of each policy statement that took effect.
     policies: Vec<(u64, Vec<String>)>,
-    bulletins: Vec<(u64, Bulletin)>,
+    bulletins: Vec<IssuedBulletin>,
 }
 
 /// A statement, whatever the number of its copies.
@@ -210,7 +223,7 @@ impl Book {
         self.policies.iter().map(|(_, lines)| lines.as_slice())
     }
 
-    pub(crate) fn bulletins(&self) -> &[(u64, Bulletin)] {
+    pub(crate) fn bulletins(&self) -> &[IssuedBulletin] {
         &self.bulletins
     }
 
@@ -233,7 +246,18 @@ impl Book {
             return Err(Fault::WrongElection);
         }
         self.check_signers(definition, judged)?;
-        match &statement.act {
+        self.check_act(definition, entry, &statement.act, slot)
+    }
+
+    /// The same for what it says alone, whoever signs it.
+    pub(crate) fn check_act(
+        &self,
+        definition: &Committed,
+        entry: u64,
+        act: &Act,
+        slot: Option<&SlotFacts>,
+    ) -> Result<(), Fault> {
+        match act {
             Act::Key(change) => self.keys.check(definition, change),
             Act::Endorsement(it) => definition.election().station(it.station).map(drop).ok_or(Fault::UnknownSlot),
             Act::Correction(correction) => self.check_correction(correction, slot.ok_or(Fault::UnknownSlot)?),
@@ -270,7 +294,7 @@ impl Book {
     }
 
     fn check_bulletin(&self, entry: u64, bulletin: &Bulletin) -> Result<(), Fault> {
-        if self.bulletins.last().is_some_and(|(_, last)| last.number >= bulletin.number) {
+        if self.bulletins.last().is_some_and(|last| last.stated.number >= bulletin.number) {
             return Err(Fault::BulletinNumber);
         }
         if bulletin.tree_size > entry { Err(Fault::BulletinSize) } else { Ok(()) }
@@ -307,7 +331,8 @@ impl Book {
         slot: Option<&SlotFacts>,
         signers: &BTreeSet<Signer>,
     ) {
-        match &judged.signed.statement().act {
+        let statement = judged.signed.statement();
+        match &statement.act {
             Act::Key(change) => self.keys.apply(definition, change),
             Act::Endorsement(Endorsement { station, record, .. }) => {
                 self.endorsed.entry((*record, *station)).or_default().extend(signers.iter().cloned());
@@ -317,7 +342,10 @@ impl Book {
                 let codes = judged.findings.iter().map(|finding| finding.rule).collect();
                 self.correct(InEffect::new(entry, judged.id, slot.slot, correction, codes));
             }
-            Act::Bulletin(bulletin) => self.bulletins.push((entry, *bulletin)),
+            Act::Bulletin(stated) => {
+                let issued = IssuedBulletin { entry, id: judged.id, made_at: statement.made_at, stated: *stated };
+                self.bulletins.push(issued);
+            }
             Act::Policy(lines) => self.policies.push((entry, lines.clone())),
         }
     }

@@ -77,7 +77,7 @@ enum Says<'a> {
     Key { change: &'static str, role: &'static str, holder: &'a str, key: String },
     Endorsement { station: Option<&'a str>, record: String, remark: Option<&'static str> },
     Correction(Box<CorrectionRow<'a>>),
-    Bulletin { number: u32, of: u64, root: String, totals: String },
+    Bulletin { number: u32, of: u64, root: String, totals: String, document: String },
     Policy { lines: &'a [String] },
 }
 
@@ -140,9 +140,13 @@ impl<'a> Says<'a> {
                 remark: remark.map(Remark::code),
             },
             Act::Correction(correction) => Self::Correction(Box::new(CorrectionRow::new(election, correction, effect))),
-            Act::Bulletin(Bulletin { number, tree_size, root, totals }) => {
-                Self::Bulletin { number: *number, of: *tree_size, root: hex::encode(root), totals: hex::encode(totals) }
-            }
+            Act::Bulletin(Bulletin { number, tree_size, root, totals, document }) => Self::Bulletin {
+                number: *number,
+                of: *tree_size,
+                root: hex::encode(root),
+                totals: hex::encode(totals),
+                document: hex::encode(document),
+            },
             Act::Policy(lines) => Self::Policy { lines },
         }
     }

@@ -109,6 +109,11 @@ impl Totals {
         Self { definition: Arc::clone(ledger.definition()), tree_size: ledger.entries(), contests, standing }
     }
 
+    /// The definition that they are counted by.
+    pub fn definition(&self) -> &Arc<Committed> {
+        &self.definition
+    }
+
     /// Log entries that the sums are made from.
     pub fn tree_size(&self) -> u64 {
         self.tree_size

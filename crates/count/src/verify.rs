@@ -25,6 +25,7 @@ use tallyproof_record::{
 use thiserror::Error;
 
 use self::{
+    bulletins::Published,
     entries::{Leaves, ReadBundle, Sink, Span},
     notes::Statements,
     quorum::Witnessing,
@@ -126,6 +127,12 @@ pub struct Verification {
     /// The log's key, if the bundle names one.
     #[serde(skip)]
     pub log: Option<VerifierKey>,
+    /// The log's tree, as far as it could be established.
+    #[serde(skip)]
+    pub tree: Option<Tree>,
+    /// Size of the largest checkpoint that meets the quorum of the policy: of the trusted one, or else of the one in force.
+    #[serde(skip)]
+    pub quorum_size: Option<u64>,
     #[serde(skip)]
     premises: Premises,
 }
@@ -176,11 +183,15 @@ pub fn verify(source: &dyn Source, trust: Option<&Trust>, progress: Progress<'_>
     let definition = keep_all(definition, &mut problems);
     let anchored = check_trust(trust, &statements, definition.as_deref(), &mut problems);
     let count = check_log(source, &statements, definition.as_ref(), &mut problems, progress);
+    let listing = list(source, &mut problems);
     let trusted = trust.and_then(|trust| trust.policy.as_ref());
     let mut witnessing = quorum::check(&statements, count.ledger.as_ref(), trusted, count.log.tree.as_ref());
     problems.append(&mut witnessing.problems);
     problems.extend(listed);
-    let listing = list(source, &mut problems);
+    let published = Published { source, statements: &statements, listing: listing.as_deref() };
+    let bulletins = count.bulletins(&published);
+    problems.extend(bulletins.problems.into_iter().map(|(_, problem)| problem));
+    witnessing.warnings.extend(bulletins.warnings);
     let size = statements.target().map_or(0, |target| target.size);
     if let Some(present) = &listing {
         problems.extend(files::check_unlisted(present, manifest));
@@ -274,6 +285,14 @@ struct Count {
     log: Log,
 }
 
+impl Count {
+    /// Everything about bulletins, if the entries are those of the log.
+    fn bulletins(&self, published: &Published<'_>) -> bulletins::Found {
+        let count = self.ledger.as_ref().zip(self.log.tree.as_ref()).filter(|_| self.log.entries_hold);
+        count.map(|(ledger, tree)| bulletins::check(ledger, tree, 0, Some(published))).unwrap_or_default()
+    }
+}
+
 /// Reads the log, recomputes its tree and counts its records; compares the tiles and the index.
 fn check_log(
     source: &dyn Source,
@@ -301,8 +320,6 @@ fn check_log(
     problems.extend(statements.manifest.as_ref().and_then(|manifest| check_manifest_root(&manifest.value, &log)));
     if log.entries_hold {
         problems.extend(tally.check_index(source));
-        let bulletins = tally.ledger.iter().flat_map(|ledger| bulletins::check(ledger, log.tree.as_ref(), 0));
-        problems.extend(bulletins.map(|(_, problem)| problem));
     }
     Count { ledger: tally.ledger, log }
 }
@@ -386,7 +403,21 @@ impl Sink for Tallying {
 /// What of the bulletins in effect, from the `since`-th on, is not what the ledger and the tree give; with each problem the log
 /// index of its bulletin.
 pub fn check_bulletins(ledger: &Ledger, tree: &Tree, since: usize) -> Vec<(u64, Problem)> {
-    bulletins::check(ledger, Some(tree), since)
+    bulletins::check(ledger, tree, since, None).problems
+}
+
+/// What keeps a checkpoint, anybody's bytes, from binding a bulletin of this tree size in a bundle that was verified.
+pub fn check_checkpoint(
+    source: &dyn Source,
+    found: &Verification,
+    bytes: Vec<u8>,
+    tree_size: u64,
+    place: &str,
+) -> Vec<Problem> {
+    let (Some(ledger), Some(tree)) = (&found.ledger, &found.tree) else { return Vec::new() };
+    // What is wrong with the bundle's own notes was found before.
+    let statements = Statements::read(source, None, &mut Vec::new());
+    bulletins::check_checkpoint(&statements, ledger, tree, bytes, tree_size, place)
 }
 
 /// Counts the next entry of the log; says what of it no honest log holds.
@@ -485,6 +516,8 @@ fn report(findings: Findings, count: Count, problems: Vec<Problem>) -> Verificat
         ledger: count.ledger,
         sums,
         log: findings.statements.log.clone(),
+        tree: count.log.tree,
+        quorum_size: findings.witnessing.met,
         premises: findings.premises,
     };
     verification.statement = statement::of(&verification, findings.premises);

@@ -227,6 +227,8 @@ pub struct Bulletin {
     pub root: [u8; 32],
     /// SHA-256 of `index/totals.json` at that size.
     pub totals: [u8; 32],
+    /// SHA-256 of the bulletin's document, `bulletin.json`.
+    pub document: [u8; 32],
 }
 
 impl Statement {

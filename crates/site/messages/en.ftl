@@ -390,3 +390,172 @@ witness-compare-heading = To compare with others
 witness-compare-note = At one size, every witness and every mirror of this log has the same root. Another root at the same size, signed by the log’s key, is proof of two histories: keep both checkpoints.
 witness-limit-copy = This page is one witness’s own. It shows what that witness was given and counted, not what others were shown.
 witness-limit-paper = Not shown: that a record agrees with the paper or the ballots of its station.
+
+## Bulletins
+bulletin-title = Bulletin { $number }
+bulletin-official = Official count.
+bulletin-poll = Poll of { $date }.
+bulletin-made = Drafted { $when } from the first { $size } entries of the log.
+bulletin-rests-on = What this bulletin rests on
+bulletin-bound = Every figure is made from the first { $size } entries of the log { $origin } and from nothing else. The log’s root at that size stands below. A checkpoint of at least that size binds it: it lies beside this bulletin, signed with the log’s key and by the witnesses that the log’s policy asks for.
+bulletin-signed = It is a bulletin of the electoral authority once { $threshold } of the { $of } members whom the definition names have signed the SHA-256 of its document and the log holds their signatures. They are: { $names }.
+bulletin-unsigned = The definition names no electoral authority, so nobody signs this bulletin.
+bulletin-redo = Whoever holds the bundle can redo every figure and compare this file: tallyproof bulletin check FILE BUNDLE.
+bulletin-complete = bulletin.json and bulletin.csv hold all figures of all areas on every level; the lists of the counted stations, which are left out here, stand in them.
+bulletin-compact = This bulletin has more than { $n } contests: ballot lines, parties and smaller areas are left to bulletin.json and bulletin.csv.
+bulletin-rounding = A percentage is 100 times the part divided by the whole, both exact counts, rounded half up to two decimals; none is computed from rounded figures. Shares of candidates, lines and parties are of all valid votes and need not add up to 100.
+bulletin-fact-document = SHA-256 of the document (bulletin.json)
+bulletin-fact-totals = SHA-256 of the totals
+bulletin-fact-member = Key of { $name }
+limit-change = A bulletin tells a state. Later records and corrections change the figures; a later bulletin tells them.
+bulletin-overview = All contests
+bulletin-parts = Rejected records: { $rejected }.
+bulletin-roll-share = That is { $share } of the register.
+bulletin-corrected = { $n ->
+    [one] As it stands, the figures of { $n } station are those of a correction
+   *[other] As it stands, the figures of { $n } stations are those of a correction
+}; polls annulled: { $annulled }.
+bulletin-figures-note = Each is the sum over the counted records that state it; one that a record does not state is not zero. A share is given where every counted record states the figure: blank and null are of valid, blank and null votes together; voters admitted are of the voters on the rolls of the counted stations.
+bulletin-more-areas = { $n ->
+    [one] { $n } more area is in bulletin.csv.
+   *[other] { $n } more areas are in bulletin.csv.
+}
+bulletin-areas-as-counted = These figures are as counted; as it stands, bulletin.csv has them.
+bulletin-quarantined = { $n ->
+    [one] { $n } station in quarantine, with the rules that its records fail
+   *[other] { $n } stations in quarantine, with the rules that their records fail
+}
+bulletin-rejected = { $n ->
+    [one] { $n } rejected record: station, rules that it fails, log entry
+   *[other] { $n } rejected records: station, rules that they fail, log entry
+}
+bulletin-corrected-stations = { $n ->
+    [one] { $n } station with a correction in force: reason, log entry
+   *[other] { $n } stations with a correction in force: reason, log entry
+}
+bulletin-missing = { $n ->
+    [one] { $n } missing station
+   *[other] { $n } missing stations
+}
+bulletin-more-stations = { $n ->
+    [one] { $n } more is in bulletin.json.
+   *[other] { $n } more are in bulletin.json.
+}
+bulletin-page = Page { $page } of { $pages }
+bulletin-forms = This bulletin in other forms
+bulletin-pdf-english = PDF in English
+bulletin-pdf-spanish = PDF in Spanish
+bulletin-pdf-portuguese = PDF in Portuguese
+bulletin-json = The document (JSON), which is signed
+bulletin-csv = All figures (CSV)
+bulletins-heading = Bulletins
+bulletins-note = Each is bound to a state of the log and signed by the electoral authority.
+column-contest = Contest
+column-rejected = Rejected records
+column-register = Share of the register
+column-list = List
+column-seats = Seats
+column-seats-least = At least
+column-seats-most = At most
+column-threshold = Threshold
+column-bulletin = Bulletin
+column-made = Drafted
+column-log-size = Log entries
+column-forms = Forms
+bulletin-html = Page
+seats-heading = Seats, as it stands
+seats-admitted = reached
+seats-below-threshold = not reached
+column-by-name = By name
+seats-none = The seats cannot be allotted from these figures; bulletin.json has the reason.
+seats-first = { $seats } seats go to the first by votes. As it stands: { $names }.
+seats-method = { $seats } seats, method { $method }.
+seats-star = * filled by name
+seats-nominal-open = { $n ->
+    [one] { $n } seat by name is open or has no votes: no list has it.
+   *[other] { $n } seats by name are open or have no votes: no list has them.
+}
+seats-quota = Votes that a seat stands for: { $quota }.
+seats-unfilled = { $n ->
+    [one] { $n } seat is unfilled: no list has votes for it.
+   *[other] { $n } seats are unfilled: no list has votes for them.
+}
+seats-open = { $n ->
+    [one] { $n } seat is open: equal claims, and no declared rule decides between { $among }.
+   *[other] { $n } seats are open: equal claims, and no declared rule decides between { $among }.
+}
+seats-by-more-votes = Equal claims of { $among }: more votes decided.
+seats-by-lot = Equal claims of { $among }: the published lot decided.
+seats-order = Every seat in the order of its claim: number, list, quotient (four decimals, rounded down; the exact quotients decide, and stand in bulletin.json).
+settled-heading = What can still change, as it stands
+settled-sentence = { $bound }; { $lead }; { $verdict }.
+settled-bound = Records not included can hold at most { $most } votes
+settled-unbounded = Nothing bounds the votes of records not included
+settled-difference = the difference is { $n }
+settled-takes = it takes { $n } votes to change the outcome
+settled-nothing = no number of votes changes the outcome
+settled-order-can = the order can change
+settled-order-cannot = the order cannot change
+settled-outcome-can = the outcome can change
+settled-outcome-cannot = the outcome cannot change
+settled-nearest = Of all parts { $part } is nearest to a change. { $sentence }
+settled-none = Nothing is said about what can still change; bulletin.json has the reason ({ $code }).
+settled-common-heading = What every statement about change rests on
+settled-common = For each contest this bulletin says what can still change. Each of these statements holds if all of this holds, and what stands beside it:
+settled-if-too = This holds if all that every statement here rests on holds (first page), and if:
+settled-if = This holds if:
+settled-limit = The statement is about these figures: it does not show that they are right. It gives no probability, because the order in which records arrive is not random.
+settled-fewest = { $n ->
+    [one] The fewest outstanding stations that could change it: this one.
+   *[other] The fewest outstanding stations that could change it between them, { $n }:
+}
+premise-published = The counted votes are those that this source states; no record was checked: { $source }
+premise-records = The counted votes are those of the records counted in the first { $entries } entries of the log{ $corrections }; definition { $definition }.
+premise-corrections = , with the { $n } corrections in force
+premise-allowed = , and { $n } more that the rules of the election let pass
+premise-part = { $part }: { $premise }
+premise-no-later-change = What is counted stays as it is: no record is corrected or annulled later.
+premise-missing-unknown = The source does not say how many records are missing; no other votes come in.
+premise-missing = { $n ->
+    [one] The records of { $n } station are missing; no other votes come in.
+   *[other] The records of { $n } stations are missing; no other votes come in.
+}
+premise-missing-quarantined = { $n ->
+    [one] The records of { $n } station are missing
+   *[other] The records of { $n } stations are missing
+}, those of { $quarantined ->
+    [one] { $quarantined } station
+   *[other] { $quarantined } stations
+} are in quarantine; no other votes come in.
+premise-turnout = { $n ->
+    [one] { $n } station holds
+   *[other] { $n } stations hold
+} at most the votes that signed turnout counters state: { $votes }{ $allowed }.
+premise-registers = { $n ->
+    [one] { $n } station holds
+   *[other] { $n } stations hold
+} at most one vote for each registered voter: { $voters }{ $allowed }.
+premise-unbounded = Nothing bounds the votes of { $n ->
+    [one] { $n } station
+   *[other] { $n } stations
+}.
+premise-together-turnout = The outstanding stations hold at most the votes that their signed turnout counters state: { $n }.
+premise-together-register = The outstanding stations hold at most one vote for each voter registered there: { $n }.
+premise-together-less = The outstanding stations hold at most one vote for each voter registered there: { $all } in the whole register less { $counted } at the counted stations.
+premise-together-less-votes = The outstanding stations hold at most one vote for each voter registered there. How many are registered at the counted stations is not stated: at least as many as there are counted votes, { $votes } of { $all } in the whole register.
+premise-together-unknown = Nothing bounds the votes of the outstanding stations.
+premise-one-vote = A vote that comes in is one vote, for any option or none.
+premise-blank = Votes for no option count towards the total: { $n } so far.
+premise-decides-parallel = The seats of lists come on top of those won by name; the parts are separate votes.
+premise-decides-added = Seats won by name count towards what a list is due; whoever won more keeps them, and the house grows. The parts are separate votes.
+premise-decides-within = Seats won by name are seats of the house; the other seats go one by one to the best claims after them. The parts are separate votes.
+bar-more-than = more than { $share }
+bar-at-least = at least { $share }
+premise-decides-plurality = Asked is which option has the most votes; a tie for the first place is a change.
+premise-decides-unstated = The definition states no rule for the contest. Asked is which option has the most votes; a tie for the first place is a change.
+premise-decides-first = Asked is which options are the first { $seats } by votes; a tie for the last of these places is a change.
+premise-decides-majority = Asked is which options have { $bar } of the votes.
+premise-decides-run-off = The first is elected with { $bar } of the votes; otherwise the first two go into a run-off. Asked is who is elected or which two they are; a tie for one of these places is a change.
+premise-decides-run-off-ahead = The first is elected with { $bar } of the votes, or with { $reach } and a difference to each other option of { $by } of the votes; otherwise the first two go into a run-off. Asked is who is elected or which two they are; a tie for one of these places is a change.
+premise-decides-lists = { $seats } seats go to lists by { $method }. Asked is how many seats each has; a tie for a seat is a change.
+premise-decides-lists-threshold = { $seats } seats go to lists by { $method }, to those with at least { $share } of the votes. Asked is which lists these are, and how many seats each has; a tie for a seat is a change.

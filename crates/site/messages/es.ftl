@@ -389,3 +389,172 @@ witness-compare-heading = Para comparar con otros
 witness-compare-note = Con un mismo tamaño, todos los testigos y todos los espejos de este registro tienen la misma raíz. Otra raíz con el mismo tamaño, firmada por la clave del registro, prueba dos historias: guarde ambos puntos de control.
 witness-limit-copy = Esta página es de un solo testigo. Muestra lo que ese testigo recibió y contó, no lo que se mostró a otros.
 witness-limit-paper = No se muestra: que un acta coincida con el papel o las boletas de su mesa.
+
+## Bulletins
+bulletin-title = Boletín { $number }
+bulletin-official = Cómputo oficial.
+bulletin-poll = Votación del { $date }.
+bulletin-made = Redactado el { $when } a partir de las primeras { $size } entradas del registro.
+bulletin-rests-on = En qué se basa este boletín
+bulletin-bound = Cada cifra sale de las primeras { $size } entradas del registro { $origin } y de nada más. La raíz del registro con ese tamaño figura abajo. La fija un punto de control de al menos ese tamaño: está junto a este boletín, firmado con la clave del registro y por los testigos que pide la política del registro.
+bulletin-signed = Es un boletín de la autoridad electoral cuando { $threshold } de los { $of } miembros que nombra la definición han firmado el SHA-256 de su documento y el registro contiene sus firmas. Son: { $names }.
+bulletin-unsigned = La definición no nombra ninguna autoridad electoral, así que nadie firma este boletín.
+bulletin-redo = Quien tenga el paquete puede rehacer cada cifra y comparar este archivo: tallyproof bulletin check FILE BUNDLE.
+bulletin-complete = bulletin.json y bulletin.csv contienen todas las cifras de todas las zonas en cada nivel; las listas de las mesas contadas, que aquí se omiten, están en ellos.
+bulletin-compact = Este boletín tiene más de { $n } contiendas: las opciones de la papeleta, los partidos y las zonas menores quedan para bulletin.json y bulletin.csv.
+bulletin-rounding = Un porcentaje es 100 veces la parte dividida por el todo, ambos recuentos exactos, redondeado a dos decimales (la mitad, hacia arriba); ninguno se calcula a partir de cifras redondeadas. Los de candidaturas, opciones y partidos son de todos los votos válidos y no tienen por qué sumar 100.
+bulletin-fact-document = SHA-256 del documento (bulletin.json)
+bulletin-fact-totals = SHA-256 de los totales
+bulletin-fact-member = Clave de { $name }
+limit-change = Un boletín cuenta un estado. Las actas y correcciones posteriores cambian las cifras; las cuenta un boletín posterior.
+bulletin-overview = Todas las contiendas
+bulletin-parts = Actas rechazadas: { $rejected }.
+bulletin-roll-share = Es el { $share } de la lista.
+bulletin-corrected = { $n ->
+    [one] Según lo vigente, las cifras de { $n } mesa son las de una corrección
+   *[other] Según lo vigente, las cifras de { $n } mesas son las de una corrección
+}; votaciones anuladas: { $annulled }.
+bulletin-figures-note = Cada una es la suma de las actas contadas que la indican; la que un acta no indica no es cero. Se da un porcentaje donde todas las actas contadas indican la cifra: en blanco y nulos son de los votos válidos, en blanco y nulos juntos; los votantes admitidos son de los electores en los padrones de las mesas contadas.
+bulletin-more-areas = { $n ->
+    [one] { $n } zona más está en bulletin.csv.
+   *[other] { $n } zonas más están en bulletin.csv.
+}
+bulletin-areas-as-counted = Estas cifras son según el cómputo; según lo vigente están en bulletin.csv.
+bulletin-quarantined = { $n ->
+    [one] { $n } mesa en cuarentena, con las reglas que sus actas no cumplen
+   *[other] { $n } mesas en cuarentena, con las reglas que sus actas no cumplen
+}
+bulletin-rejected = { $n ->
+    [one] { $n } acta rechazada: mesa, reglas que no cumple, entrada del registro
+   *[other] { $n } actas rechazadas: mesa, reglas que no cumplen, entrada del registro
+}
+bulletin-corrected-stations = { $n ->
+    [one] { $n } mesa con una corrección en vigor: motivo, entrada del registro
+   *[other] { $n } mesas con una corrección en vigor: motivo, entrada del registro
+}
+bulletin-missing = { $n ->
+    [one] { $n } mesa faltante
+   *[other] { $n } mesas faltantes
+}
+bulletin-more-stations = { $n ->
+    [one] { $n } más está en bulletin.json.
+   *[other] { $n } más están en bulletin.json.
+}
+bulletin-page = Página { $page } de { $pages }
+bulletin-forms = Este boletín en otras formas
+bulletin-pdf-english = PDF en inglés
+bulletin-pdf-spanish = PDF en español
+bulletin-pdf-portuguese = PDF en portugués
+bulletin-json = El documento (JSON), que es lo que se firma
+bulletin-csv = Todas las cifras (CSV)
+bulletins-heading = Boletines
+bulletins-note = Cada uno está ligado a un estado del registro y firmado por la autoridad electoral.
+column-contest = Contienda
+column-rejected = Actas rechazadas
+column-register = Parte de la lista
+column-list = Lista
+column-seats = Escaños
+column-seats-least = Al menos
+column-seats-most = Como máximo
+column-threshold = Umbral
+column-bulletin = Boletín
+column-made = Redactado
+column-log-size = Entradas del registro
+column-forms = Formas
+bulletin-html = Página
+seats-heading = Escaños, según lo vigente
+seats-admitted = alcanzado
+seats-below-threshold = no alcanzado
+column-by-name = Por nombre
+seats-none = Los escaños no se pueden asignar con estas cifras; bulletin.json tiene la razón.
+seats-first = { $seats } escaños van a los primeros por votos. Según lo vigente: { $names }.
+seats-method = { $seats } escaños, método { $method }.
+seats-star = * cubierto por nombre
+seats-nominal-open = { $n ->
+    [one] { $n } escaño por nombre está abierto o sin votos: no lo tiene ninguna lista.
+   *[other] { $n } escaños por nombre están abiertos o sin votos: no los tiene ninguna lista.
+}
+seats-quota = Votos que corresponden a un escaño: { $quota }.
+seats-unfilled = { $n ->
+    [one] { $n } escaño queda sin cubrir: ninguna lista tiene votos para él.
+   *[other] { $n } escaños quedan sin cubrir: ninguna lista tiene votos para ellos.
+}
+seats-open = { $n ->
+    [one] { $n } escaño queda abierto: cocientes iguales, y ninguna regla declarada decide entre { $among }.
+   *[other] { $n } escaños quedan abiertos: cocientes iguales, y ninguna regla declarada decide entre { $among }.
+}
+seats-by-more-votes = Cocientes iguales de { $among }: decidieron más votos.
+seats-by-lot = Cocientes iguales de { $among }: decidió el sorteo publicado.
+seats-order = Cada escaño en el orden de su cociente: número, lista, cociente (cuatro decimales, hacia abajo; deciden los cocientes exactos, que están en bulletin.json).
+settled-heading = Qué puede cambiar aún, según lo vigente
+settled-sentence = { $bound }; { $lead }; { $verdict }.
+settled-bound = Las actas no incluidas pueden contener como máximo { $most } votos
+settled-unbounded = Nada limita los votos de las actas no incluidas
+settled-difference = la diferencia es de { $n }
+settled-takes = hacen falta { $n } votos para cambiar el resultado
+settled-nothing = ninguna cantidad de votos cambia el resultado
+settled-order-can = el orden puede cambiar
+settled-order-cannot = el orden no puede cambiar
+settled-outcome-can = el resultado puede cambiar
+settled-outcome-cannot = el resultado no puede cambiar
+settled-nearest = De todas las partes, { $part } es la más cercana a un cambio. { $sentence }
+settled-none = No se dice nada sobre lo que puede cambiar aún; bulletin.json tiene la razón ({ $code }).
+settled-common-heading = En qué se basa cada afirmación sobre cambios
+settled-common = Para cada contienda este boletín dice qué puede cambiar aún. Cada una de esas afirmaciones vale si vale todo esto, y lo que figura junto a ella:
+settled-if-too = Esto vale si vale todo aquello en que se basa cada afirmación (primera página), y si:
+settled-if = Esto vale si:
+settled-limit = La afirmación trata de estas cifras: no muestra que sean correctas. No da ninguna probabilidad, porque el orden en que llegan las actas no es aleatorio.
+settled-fewest = { $n ->
+    [one] Las menos mesas pendientes que podrían cambiarlo: esta.
+   *[other] Las menos mesas pendientes que podrían cambiarlo entre ellas, { $n }:
+}
+premise-published = Los votos contados son los que indica esta fuente; no se comprobó ningún acta: { $source }
+premise-records = Los votos contados son los de las actas contadas en las primeras { $entries } entradas del registro{ $corrections }; definición { $definition }.
+premise-corrections = , con las { $n } correcciones en vigor
+premise-allowed = , y { $n } más que dejan pasar las reglas de la elección
+premise-part = { $part }: { $premise }
+premise-no-later-change = Lo contado queda como está: ningún acta se corrige ni se anula después.
+premise-missing-unknown = La fuente no dice cuántas actas faltan; no llegan otros votos.
+premise-missing = { $n ->
+    [one] Faltan las actas de { $n } mesa; no llegan otros votos.
+   *[other] Faltan las actas de { $n } mesas; no llegan otros votos.
+}
+premise-missing-quarantined = { $n ->
+    [one] Faltan las actas de { $n } mesa
+   *[other] Faltan las actas de { $n } mesas
+}, las de { $quarantined ->
+    [one] { $quarantined } mesa
+   *[other] { $quarantined } mesas
+} están en cuarentena; no llegan otros votos.
+premise-turnout = { $n ->
+    [one] { $n } mesa contiene
+   *[other] { $n } mesas contienen
+} como máximo los votos que indican los contadores de participación firmados: { $votes }{ $allowed }.
+premise-registers = { $n ->
+    [one] { $n } mesa contiene
+   *[other] { $n } mesas contienen
+} como máximo un voto por elector inscrito: { $voters }{ $allowed }.
+premise-unbounded = Nada limita los votos de { $n ->
+    [one] { $n } mesa
+   *[other] { $n } mesas
+}.
+premise-together-turnout = Las mesas pendientes contienen como máximo los votos que indican sus contadores de participación firmados: { $n }.
+premise-together-register = Las mesas pendientes contienen como máximo un voto por elector inscrito en ellas: { $n }.
+premise-together-less = Las mesas pendientes contienen como máximo un voto por elector inscrito en ellas: { $all } en toda la lista menos { $counted } en las mesas contadas.
+premise-together-less-votes = Las mesas pendientes contienen como máximo un voto por elector inscrito en ellas. No se indica cuántos hay inscritos en las mesas contadas: al menos tantos como votos contados, { $votes } de { $all } en toda la lista.
+premise-together-unknown = Nada limita los votos de las mesas pendientes.
+premise-one-vote = Un voto que llega es un voto, para cualquier opción o para ninguna.
+premise-blank = Los votos para ninguna opción cuentan en el total: { $n } hasta ahora.
+premise-decides-parallel = Los escaños de listas se suman a los obtenidos por nombre; las partes son votos separados.
+premise-decides-added = Los escaños obtenidos por nombre cuentan para lo que corresponde a una lista; quien obtuvo más los conserva, y la cámara crece. Las partes son votos separados.
+premise-decides-within = Los escaños obtenidos por nombre son escaños de la cámara; los demás van uno a uno a los mejores cocientes después de ellos. Las partes son votos separados.
+bar-more-than = más del { $share }
+bar-at-least = al menos el { $share }
+premise-decides-plurality = Se pregunta qué opción tiene más votos; un empate en el primer lugar es un cambio.
+premise-decides-unstated = La definición no indica ninguna regla para la contienda. Se pregunta qué opción tiene más votos; un empate en el primer lugar es un cambio.
+premise-decides-first = Se pregunta qué opciones son las primeras { $seats } por votos; un empate en el último de esos lugares es un cambio.
+premise-decides-majority = Se pregunta qué opciones tienen { $bar } de los votos.
+premise-decides-run-off = La primera resulta elegida con { $bar } de los votos; si no, las dos primeras van a una segunda vuelta. Se pregunta quién resulta elegida o cuáles son las dos; un empate en uno de esos lugares es un cambio.
+premise-decides-run-off-ahead = La primera resulta elegida con { $bar } de los votos, o con { $reach } y una diferencia con cada una de las demás de { $by } de los votos; si no, las dos primeras van a una segunda vuelta. Se pregunta quién resulta elegida o cuáles son las dos; un empate en uno de esos lugares es un cambio.
+premise-decides-lists = { $seats } escaños van a listas por { $method }. Se pregunta cuántos escaños tiene cada una; un empate por un escaño es un cambio.
+premise-decides-lists-threshold = { $seats } escaños van a listas por { $method }, a las que tienen al menos el { $share } de los votos. Se pregunta cuáles son esas listas y cuántos escaños tiene cada una; un empate por un escaño es un cambio.

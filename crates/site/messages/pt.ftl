@@ -389,3 +389,172 @@ witness-compare-heading = Para comparar com outros
 witness-compare-note = Com um mesmo tamanho, todas as testemunhas e todos os espelhos deste registro têm a mesma raiz. Outra raiz com o mesmo tamanho, assinada pela chave do registro, prova duas histórias: guarde ambos os pontos de controle.
 witness-limit-copy = Esta página é de uma só testemunha. Mostra o que essa testemunha recebeu e contou, não o que foi mostrado a outros.
 witness-limit-paper = Não se mostra: que uma ata coincida com o papel ou as cédulas de sua seção.
+
+## Bulletins
+bulletin-title = Boletim { $number }
+bulletin-official = Apuração oficial.
+bulletin-poll = Votação de { $date }.
+bulletin-made = Redigido em { $when } a partir das primeiras { $size } entradas do registro.
+bulletin-rests-on = Em que este boletim se baseia
+bulletin-bound = Cada número vem das primeiras { $size } entradas do registro { $origin } e de nada mais. A raiz do registro com esse tamanho está abaixo. Um ponto de controle de pelo menos esse tamanho a fixa: está ao lado deste boletim, assinado com a chave do registro e pelas testemunhas que a política do registro pede.
+bulletin-signed = É um boletim da autoridade eleitoral quando { $threshold } dos { $of } membros que a definição nomeia tiverem assinado o SHA-256 do seu documento e o registro contiver as suas assinaturas. São: { $names }.
+bulletin-unsigned = A definição não nomeia nenhuma autoridade eleitoral, portanto ninguém assina este boletim.
+bulletin-redo = Quem tiver o pacote pode refazer cada número e comparar este arquivo: tallyproof bulletin check FILE BUNDLE.
+bulletin-complete = bulletin.json e bulletin.csv contêm todos os números de todas as áreas em cada nível; as listas das seções contadas, omitidas aqui, estão neles.
+bulletin-compact = Este boletim tem mais de { $n } disputas: as opções da cédula, os partidos e as áreas menores ficam para bulletin.json e bulletin.csv.
+bulletin-rounding = Um percentual é 100 vezes a parte dividida pelo todo, ambos contagens exatas, arredondado a duas casas (metade para cima); nenhum é calculado a partir de números arredondados. Os de candidaturas, opções e partidos são de todos os votos válidos e não precisam somar 100.
+bulletin-fact-document = SHA-256 do documento (bulletin.json)
+bulletin-fact-totals = SHA-256 dos totais
+bulletin-fact-member = Chave de { $name }
+limit-change = Um boletim conta um estado. Atas e correções posteriores mudam os números; um boletim posterior os conta.
+bulletin-overview = Todas as disputas
+bulletin-parts = Atas rejeitadas: { $rejected }.
+bulletin-roll-share = É { $share } da lista.
+bulletin-corrected = { $n ->
+    [one] Como está em vigor, os números de { $n } seção são os de uma correção
+   *[other] Como está em vigor, os números de { $n } seções são os de uma correção
+}; votações anuladas: { $annulled }.
+bulletin-figures-note = Cada um é a soma das atas contadas que o informam; o que uma ata não informa não é zero. Dá-se um percentual onde todas as atas contadas informam o número: em branco e nulos são dos votos válidos, em branco e nulos juntos; os votantes admitidos são dos eleitores das seções contadas.
+bulletin-more-areas = { $n ->
+    [one] Mais { $n } área está em bulletin.csv.
+   *[other] Mais { $n } áreas estão em bulletin.csv.
+}
+bulletin-areas-as-counted = Estes números são como apurado; como está em vigor, estão em bulletin.csv.
+bulletin-quarantined = { $n ->
+    [one] { $n } seção em quarentena, com as regras que as suas atas não cumprem
+   *[other] { $n } seções em quarentena, com as regras que as suas atas não cumprem
+}
+bulletin-rejected = { $n ->
+    [one] { $n } ata rejeitada: seção, regras que não cumpre, entrada do registro
+   *[other] { $n } atas rejeitadas: seção, regras que não cumprem, entrada do registro
+}
+bulletin-corrected-stations = { $n ->
+    [one] { $n } seção com uma correção em vigor: motivo, entrada do registro
+   *[other] { $n } seções com uma correção em vigor: motivo, entrada do registro
+}
+bulletin-missing = { $n ->
+    [one] { $n } seção ausente
+   *[other] { $n } seções ausentes
+}
+bulletin-more-stations = { $n ->
+    [one] Mais { $n } está em bulletin.json.
+   *[other] Mais { $n } estão em bulletin.json.
+}
+bulletin-page = Página { $page } de { $pages }
+bulletin-forms = Este boletim em outras formas
+bulletin-pdf-english = PDF em inglês
+bulletin-pdf-spanish = PDF em espanhol
+bulletin-pdf-portuguese = PDF em português
+bulletin-json = O documento (JSON), que é o que se assina
+bulletin-csv = Todos os números (CSV)
+bulletins-heading = Boletins
+bulletins-note = Cada um está ligado a um estado do registro e assinado pela autoridade eleitoral.
+column-contest = Disputa
+column-rejected = Atas rejeitadas
+column-register = Parte da lista
+column-list = Lista
+column-seats = Cadeiras
+column-seats-least = No mínimo
+column-seats-most = No máximo
+column-threshold = Cláusula de barreira
+column-bulletin = Boletim
+column-made = Redigido
+column-log-size = Entradas do registro
+column-forms = Formas
+bulletin-html = Página
+seats-heading = Cadeiras, como está em vigor
+seats-admitted = atingida
+seats-below-threshold = não atingida
+column-by-name = Por nome
+seats-none = As cadeiras não podem ser atribuídas com estes números; bulletin.json tem a razão.
+seats-first = { $seats } cadeiras vão aos primeiros por votos. Como está em vigor: { $names }.
+seats-method = { $seats } cadeiras, método { $method }.
+seats-star = * preenchida por nome
+seats-nominal-open = { $n ->
+    [one] { $n } cadeira por nome está em aberto ou sem votos: nenhuma lista a tem.
+   *[other] { $n } cadeiras por nome estão em aberto ou sem votos: nenhuma lista as tem.
+}
+seats-quota = Votos que correspondem a uma cadeira: { $quota }.
+seats-unfilled = { $n ->
+    [one] { $n } cadeira fica vaga: nenhuma lista tem votos para ela.
+   *[other] { $n } cadeiras ficam vagas: nenhuma lista tem votos para elas.
+}
+seats-open = { $n ->
+    [one] { $n } cadeira fica em aberto: quocientes iguais, e nenhuma regra declarada decide entre { $among }.
+   *[other] { $n } cadeiras ficam em aberto: quocientes iguais, e nenhuma regra declarada decide entre { $among }.
+}
+seats-by-more-votes = Quocientes iguais de { $among }: decidiram mais votos.
+seats-by-lot = Quocientes iguais de { $among }: decidiu o sorteio publicado.
+seats-order = Cada cadeira na ordem do seu quociente: número, lista, quociente (quatro casas, para baixo; decidem os quocientes exatos, que estão em bulletin.json).
+settled-heading = O que ainda pode mudar, como está em vigor
+settled-sentence = { $bound }; { $lead }; { $verdict }.
+settled-bound = As atas não incluídas podem conter no máximo { $most } votos
+settled-unbounded = Nada limita os votos das atas não incluídas
+settled-difference = a diferença é de { $n }
+settled-takes = são necessários { $n } votos para mudar o resultado
+settled-nothing = nenhum número de votos muda o resultado
+settled-order-can = a ordem pode mudar
+settled-order-cannot = a ordem não pode mudar
+settled-outcome-can = o resultado pode mudar
+settled-outcome-cannot = o resultado não pode mudar
+settled-nearest = De todas as partes, { $part } é a mais próxima de uma mudança. { $sentence }
+settled-none = Nada se diz sobre o que ainda pode mudar; bulletin.json tem a razão ({ $code }).
+settled-common-heading = Em que se baseia cada afirmação sobre mudanças
+settled-common = Para cada disputa este boletim diz o que ainda pode mudar. Cada uma dessas afirmações vale se tudo isto valer, e o que está ao lado dela:
+settled-if-too = Isto vale se valer tudo em que se baseia cada afirmação (primeira página), e se:
+settled-if = Isto vale se:
+settled-limit = A afirmação trata destes números: não mostra que estejam certos. Não dá nenhuma probabilidade, porque a ordem em que as atas chegam não é aleatória.
+settled-fewest = { $n ->
+    [one] O menor número de seções pendentes que poderia mudá-lo: esta.
+   *[other] O menor número de seções pendentes que poderiam mudá-lo entre elas, { $n }:
+}
+premise-published = Os votos contados são os que esta fonte informa; nenhuma ata foi verificada: { $source }
+premise-records = Os votos contados são os das atas contadas nas primeiras { $entries } entradas do registro{ $corrections }; definição { $definition }.
+premise-corrections = , com as { $n } correções em vigor
+premise-allowed = , e mais { $n } que as regras da eleição deixam passar
+premise-part = { $part }: { $premise }
+premise-no-later-change = O que está contado fica como está: nenhuma ata é corrigida ou anulada depois.
+premise-missing-unknown = A fonte não diz quantas atas faltam; não chegam outros votos.
+premise-missing = { $n ->
+    [one] Faltam as atas de { $n } seção; não chegam outros votos.
+   *[other] Faltam as atas de { $n } seções; não chegam outros votos.
+}
+premise-missing-quarantined = { $n ->
+    [one] Faltam as atas de { $n } seção
+   *[other] Faltam as atas de { $n } seções
+}, as de { $quarantined ->
+    [one] { $quarantined } seção
+   *[other] { $quarantined } seções
+} estão em quarentena; não chegam outros votos.
+premise-turnout = { $n ->
+    [one] { $n } seção contém
+   *[other] { $n } seções contêm
+} no máximo os votos que os contadores de comparecimento assinados informam: { $votes }{ $allowed }.
+premise-registers = { $n ->
+    [one] { $n } seção contém
+   *[other] { $n } seções contêm
+} no máximo um voto por eleitor inscrito: { $voters }{ $allowed }.
+premise-unbounded = Nada limita os votos de { $n ->
+    [one] { $n } seção
+   *[other] { $n } seções
+}.
+premise-together-turnout = As seções pendentes contêm no máximo os votos que os seus contadores de comparecimento assinados informam: { $n }.
+premise-together-register = As seções pendentes contêm no máximo um voto por eleitor nelas inscrito: { $n }.
+premise-together-less = As seções pendentes contêm no máximo um voto por eleitor nelas inscrito: { $all } em toda a lista menos { $counted } nas seções contadas.
+premise-together-less-votes = As seções pendentes contêm no máximo um voto por eleitor nelas inscrito. Não se informa quantos estão inscritos nas seções contadas: pelo menos tantos quantos os votos contados, { $votes } de { $all } em toda a lista.
+premise-together-unknown = Nada limita os votos das seções pendentes.
+premise-one-vote = Um voto que chega é um voto, para qualquer opção ou para nenhuma.
+premise-blank = Os votos para nenhuma opção contam no total: { $n } até agora.
+premise-decides-parallel = As cadeiras de listas somam-se às obtidas por nome; as partes são votos separados.
+premise-decides-added = As cadeiras obtidas por nome contam para o que cabe a uma lista; quem obteve mais as mantém, e a casa cresce. As partes são votos separados.
+premise-decides-within = As cadeiras obtidas por nome são cadeiras da casa; as demais vão uma a uma aos melhores quocientes depois delas. As partes são votos separados.
+bar-more-than = mais de { $share }
+bar-at-least = pelo menos { $share }
+premise-decides-plurality = Pergunta-se qual opção tem mais votos; um empate no primeiro lugar é uma mudança.
+premise-decides-unstated = A definição não informa nenhuma regra para a disputa. Pergunta-se qual opção tem mais votos; um empate no primeiro lugar é uma mudança.
+premise-decides-first = Pergunta-se quais opções são as primeiras { $seats } por votos; um empate no último desses lugares é uma mudança.
+premise-decides-majority = Pergunta-se quais opções têm { $bar } dos votos.
+premise-decides-run-off = A primeira é eleita com { $bar } dos votos; senão, as duas primeiras vão a um segundo turno. Pergunta-se quem é eleita ou quais são as duas; um empate num desses lugares é uma mudança.
+premise-decides-run-off-ahead = A primeira é eleita com { $bar } dos votos, ou com { $reach } e uma diferença para cada uma das outras de { $by } dos votos; senão, as duas primeiras vão a um segundo turno. Pergunta-se quem é eleita ou quais são as duas; um empate num desses lugares é uma mudança.
+premise-decides-lists = { $seats } cadeiras vão a listas por { $method }. Pergunta-se quantas cadeiras cada uma tem; um empate por uma cadeira é uma mudança.
+premise-decides-lists-threshold = { $seats } cadeiras vão a listas por { $method }, às que têm pelo menos { $share } dos votos. Pergunta-se quais são essas listas e quantas cadeiras cada uma tem; um empate por uma cadeira é uma mudança.

@@ -10,6 +10,7 @@ const FULL: u64 = 10_000;
 const BAR_HEIGHT: u64 = 20;
 
 /// One candidate's bar: solid for the counted votes, pale for the most that could still be added.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Bar {
     /// Votes counted.
     pub(crate) votes: u64,

@@ -6,17 +6,20 @@
 //! |---|---|
 //! | [`messages`] | every word, in English, Spanish and Portuguese; serves the terminal forms too |
 //! | [`number`] | figures as text: thousands apart, shares rounded half up |
+//! | [`bulletin`] | a bulletin as one page, and as a PDF |
 //! | [`drill`] | the report of a drill as one file |
 //! | [`witness`] | the page of a witness, as one file |
 //!
 //! [`render`] gives the files of the bundle's `site/` folder.
 
+pub mod bulletin;
 mod chart;
 pub mod drill;
 pub mod messages;
 pub mod number;
 mod pages;
 mod palette;
+mod paper;
 mod reach;
 mod standing;
 mod style;

@@ -54,6 +54,23 @@ pub(crate) fn properties(dark: bool) -> String {
     css
 }
 
+/// A colour on light paper, as `0xrrggbb`; ink for a name that the palette lacks.
+pub(crate) fn light(name: &str) -> u32 {
+    let mut colours = PAPER.iter().chain(&TEXT).chain(&MARKS).chain(&RULES);
+    colours.find(|colour| colour.name == name).unwrap_or(&TEXT[0]).light
+}
+
+/// The colour of bars with this number, on light paper.
+pub(crate) fn hue(number: usize) -> u32 {
+    light(&format!("k{}", number.min(HUES)))
+}
+
+/// A colour as pale as a bar's reach is on the pages: 16 % of it on white.
+pub(crate) fn pale(colour: u32) -> u32 {
+    let bytes = colour.to_be_bytes().map(|byte| (u32::from(byte) * 16 + 255 * 84) / 100);
+    bytes.into_iter().skip(1).fold(0, |all, byte| all << 8 | byte)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -101,5 +118,11 @@ mod tests {
     fn every_hue_has_its_property() {
         let css = properties(false);
         assert!((0..=HUES).all(|k| css.contains(&format!("--k{k}:"))));
+    }
+
+    #[test]
+    fn paper_has_the_colours_of_the_pages() {
+        assert_eq!((light("ink"), hue(1), hue(99)), (TEXT[0].light, 0x00_6b_a6, hue(HUES)));
+        assert_eq!((pale(0), pale(0xff_ff_ff)), (0xd6_d6_d6, 0xff_ff_ff));
     }
 }

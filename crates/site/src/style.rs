@@ -9,6 +9,7 @@ use crate::{
 
 const RULES: &str = include_str!("../templates/style.css");
 const DRILL_RULES: &str = include_str!("../templates/drill.css");
+const BULLETIN_RULES: &str = include_str!("../templates/bulletin.css");
 
 /// Labels of table cells where the table becomes cards: custom property and text.
 type Labels = [(&'static str, Text)];
@@ -30,6 +31,8 @@ const LABELS: &Labels = &[
     ("valid", Text::FigureValid),
     ("rules", Text::ColumnRules),
     ("entries", Text::ColumnEntries),
+    ("made", Text::ColumnMade),
+    ("forms", Text::ColumnForms),
     ("as-counted", Text::ColumnAsCounted),
     ("stands", Text::ColumnAsItStands),
     ("difference", Text::ColumnDifference),
@@ -68,6 +71,13 @@ pub(crate) fn drill_sheet() -> String {
 /// The style sheet inside a witness's page.
 pub(crate) fn witness_sheet() -> String {
     compose(LABELS, &[RULES, DRILL_RULES])
+}
+
+/// The style sheet inside a bulletin's page. Its cells are labelled by the heads of their columns.
+pub(crate) fn bulletin_sheet() -> String {
+    let heads = Text::ALL.iter().filter(|text| text.id().starts_with("column-"));
+    let labels: Vec<_> = heads.map(|&text| (text.id(), text)).collect();
+    compose(&labels, &[RULES, BULLETIN_RULES])
 }
 
 fn compose(cells: &Labels, rules: &[&str]) -> String {

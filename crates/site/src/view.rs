@@ -212,6 +212,39 @@ fn parting_area(election: &Election, contest: &Contest, sums: &ContestTotals) ->
     holding_all.next_back().map_or(contest.area, |area| area.area)
 }
 
+/// The sums of the area on which a contest's stations part, and of those right below it.
+pub(crate) fn areas_below<'a>(
+    election: &Election,
+    contest: &Contest,
+    sums: &'a ContestTotals,
+) -> (AreaTotals, Vec<&'a AreaTotals>) {
+    let top = parting_area(election, contest, sums);
+    let parent = |area: &AreaTotals| election.areas().get(area.area).and_then(|area| area.parent);
+    let below = sums.areas().iter().filter(|area| parent(area) == Some(top)).collect();
+    let whole = std::iter::once(sums.whole()).chain(sums.areas()).find(|area| area.area == top);
+    (whole.unwrap_or(sums.whole()).clone(), below)
+}
+
+/// What an area holds beside the areas below it; `None` if that is no station.
+pub(crate) fn rest(area: &AreaTotals, below: &[&AreaTotals]) -> Option<AreaTotals> {
+    let mut rest = area.clone();
+    for part in below {
+        take(&mut rest.stations, &part.stations);
+        for (rest, part) in rest.lines.iter_mut().zip(&part.lines) {
+            *rest = rest.saturating_sub(*part);
+        }
+    }
+    (rest.stations.expected > 0).then_some(rest)
+}
+
+fn take(rest: &mut Progress, part: &Progress) {
+    rest.expected = rest.expected.saturating_sub(part.expected);
+    rest.counted = rest.counted.saturating_sub(part.counted);
+    rest.quarantined = rest.quarantined.saturating_sub(part.quarantined);
+    rest.missing = rest.missing.saturating_sub(part.missing);
+    rest.rejected = rest.rejected.saturating_sub(part.rejected);
+}
+
 /// The area on the way from `top` down to `area` that comes right after `top`; `top` itself where `area` is `top`.
 fn child_of(election: &Election, area: usize, top: usize) -> usize {
     election.lineage(area).take_while(|&node| node != top).last().unwrap_or(top)
@@ -222,11 +255,7 @@ fn remainder<'a>(contest: &Contest, whole: &AreaTotals, below: &[Group<'_>], slo
     let mut stations = whole.stations;
     let mut votes = whole.candidates(contest);
     for group in below {
-        stations.expected = stations.expected.saturating_sub(group.stations.expected);
-        stations.counted = stations.counted.saturating_sub(group.stations.counted);
-        stations.quarantined = stations.quarantined.saturating_sub(group.stations.quarantined);
-        stations.missing = stations.missing.saturating_sub(group.stations.missing);
-        stations.rejected = stations.rejected.saturating_sub(group.stations.rejected);
+        take(&mut stations, &group.stations);
         for (rest, part) in votes.iter_mut().zip(&group.votes) {
             *rest = rest.saturating_sub(*part);
         }

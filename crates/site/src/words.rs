@@ -82,7 +82,8 @@ pub(crate) fn escaped(text: &str) -> String {
     html
 }
 
-fn escape(text: &str, html: &mut String) {
+/// Appends foreign text as HTML.
+pub(crate) fn escape(text: &str, html: &mut String) {
     for character in text.chars() {
         match character {
             '&' => html.push_str("&amp;"),

@@ -1,5 +1,6 @@
 //! A whole bundle, its manifest, and what a sceptic holds against it.
 
+use tallyproof_count::bulletin::{Form, first_difference};
 use tallyproof_count::bundle::COSIGNED;
 use tallyproof_count::manifest::Manifest;
 use tallyproof_count::seats::{self, Method, Rules, table::Table};
@@ -44,6 +45,21 @@ fn edit(files: &mut Files, which: u8, offset: usize, gone: usize, new: &[u8]) ->
     let end = (start + gone).min(bytes.len());
     bytes.splice(start..end, new.iter().copied());
     path
+}
+
+/// A file that is said to be a bulletin's: JSON, or with an odd first byte CSV. It is the bulletin's, or a difference is named in words
+/// that can stand on a terminal.
+pub fn bulletin(data: &[u8]) {
+    let Some((&form, stated)) = data.split_first() else { return };
+    let [json, csv] = world::bulletin();
+    let (form, expected) = if form % 2 == 0 { (Form::Json, json) } else { (Form::Csv, csv) };
+    match first_difference(form, stated, expected) {
+        None => assert_eq!(stated, expected, "another file was taken for the bulletin's"),
+        Some(what) => {
+            assert_ne!(stated, expected, "the bulletin's own file differs: {what}");
+            assert!(!what.is_empty() && !what.contains(char::is_control), "{what:?}");
+        }
+    }
 }
 
 /// The paths of the sound bundle, in the order in which [`bundle`] numbers them.

@@ -20,8 +20,8 @@ mod statement;
 mod world;
 
 pub use centre::{gate, handed_in, intake};
-pub use count::{bundle, lists, manifest, published, trust};
-pub use drill::script;
+pub use count::{bulletin, bundle, lists, manifest, published, trust};
+pub use drill::{recipe, script};
 pub use evidence::mapping;
 pub use journal::journal;
 pub use log::{
@@ -48,6 +48,7 @@ const fn target(name: &'static str, run: fn(&[u8])) -> Target {
 /// Every target.
 pub const TARGETS: &[Target] = &[
     target("add_checkpoint", add_checkpoint),
+    target("bulletin", bulletin),
     Target { mutations: 60, ..target("bundle", bundle) },
     target("checkpoint", checkpoint),
     target("compact", compact),
@@ -69,6 +70,7 @@ pub const TARGETS: &[Target] = &[
     target("proven", proven),
     target("published", published),
     target("receipt", receipt),
+    Target { mutations: 100, ..target("recipe", recipe) },
     target("record", record),
     target("script", script),
     target("statement", statement),

@@ -36,12 +36,19 @@ pub fn all() -> Vec<Seed> {
         scripts(),
         statement::seeds(),
         figures(),
+        bulletin_files(),
     ]
     .concat()
 }
 
+const SMALL_RECIPE: &[u8] =
+    b"format = 1\nseed = 7\nstates = 2\nmunicipalities = 4\nstations = 9\nlists = 4\nrolls_unknown = 1\nspecial = 1\n";
+
 fn scripts() -> Vec<Seed> {
-    vec![("script", "smoke", include_bytes!("../../../examples/drills/smoke.toml").to_vec())]
+    vec![
+        ("script", "smoke", include_bytes!("../../../examples/drills/smoke.toml").to_vec()),
+        ("recipe", "small", SMALL_RECIPE.into()),
+    ]
 }
 
 fn figures() -> Vec<Seed> {
@@ -53,6 +60,19 @@ fn figures() -> Vec<Seed> {
         ("published", "run_off", include_bytes!("../../../examples/settled/first-round.toml").to_vec()),
         ("published", "lists", include_bytes!("../../../examples/settled/council.toml").to_vec()),
         ("published", "mixed", include_bytes!("../../../examples/settled/mixed.toml").to_vec()),
+    ]
+}
+
+fn bulletin_files() -> Vec<Seed> {
+    let [json, csv] = world::bulletin();
+    let of = |form: u8, bytes: &[u8]| [&[form], bytes].concat();
+    let spaced = String::from_utf8_lossy(json).replacen(':', ": ", 1);
+    let shorter = String::from_utf8_lossy(csv).lines().skip(1).collect::<Vec<_>>().join("\n");
+    vec![
+        ("bulletin", "csv", of(1, csv)),
+        ("bulletin", "json", of(0, json)),
+        ("bulletin", "other_csv", of(1, shorter.as_bytes())),
+        ("bulletin", "other_form", of(0, spaced.as_bytes())),
     ]
 }
 

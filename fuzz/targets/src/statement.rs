@@ -73,7 +73,7 @@ pub(crate) fn seeds() -> Vec<Seed> {
     let figures = Figures { counts: vec![1, 200, 70_000], stated: BTreeMap::new() };
     let [record, ..] = world::records();
     let endorsement = Endorsement { station: StationNo(1), record: record.digest(), remark: Some(Remark::Present) };
-    let bulletin = Bulletin { number: 1, tree_size: 0, root: [2; 32], totals: [3; 32] };
+    let bulletin = Bulletin { number: 1, tree_size: 0, root: [2; 32], totals: [3; 32], document: [4; 32] };
     let acts = [
         ("annulment", correction(Verdict::Annulled)),
         ("bulletin", Act::Bulletin(bulletin)),

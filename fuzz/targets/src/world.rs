@@ -6,6 +6,7 @@ use std::sync::{Arc, LazyLock};
 use tallyproof_centre::journal::Cut;
 use tallyproof_centre::sequencer::Growth;
 use tallyproof_centre::{Intake, Sequencer};
+use tallyproof_count::bulletin::Document;
 use tallyproof_count::bundle::{self, CHECKPOINT, COSIGNED, FROZEN, MANIFEST, POLICY, VKEYS};
 use tallyproof_count::manifest::Manifest;
 use tallyproof_count::{Ledger, Trust};
@@ -197,6 +198,16 @@ fn build() -> Result<Files, Box<dyn std::error::Error>> {
     files.insert(CHECKPOINT.to_owned(), note.to_string().into_bytes());
     files.extend(growth.tiles.into_iter().map(|(path, bytes)| (bundle::tile_path(&path), bytes)));
     Ok(files)
+}
+
+/// A bulletin of everything in the log: its JSON and its CSV.
+pub(crate) fn bulletin() -> &'static [Vec<u8>; 2] {
+    static BULLETIN: LazyLock<[Vec<u8>; 2]> = LazyLock::new(|| {
+        let (growth, ledger) = sequence().unwrap_or_else(|error| unreachable!("the world is sound: {error}"));
+        let document = Document::of(&ledger, 1, 1_782_864_000, growth.root);
+        [document.to_json(), document.to_csv()]
+    });
+    &BULLETIN
 }
 
 /// The log after one batch with all records, and the count of it.

@@ -72,10 +72,14 @@ pub(super) const PACKAGES: &[Package] = &[
             "zip",
         ],
     ),
-    pure(SITE, &[RECORD, LOG, COUNT, EVIDENCE], &["askama", "fluent-bundle", "thiserror", "unic-langid"]),
+    pure(
+        SITE,
+        &[RECORD, LOG, COUNT, EVIDENCE],
+        &["askama", "fluent-bundle", "jiff", "krilla", "notosans", "skrifa", "thiserror", "unic-langid"],
+    ),
     pure(
         DRILL,
-        &[RECORD, LOG, COUNT, STATION, CENTRE, EVIDENCE],
+        &[RECORD, LOG, COUNT, STATION, CENTRE, WITNESS, EVIDENCE],
         &["ed25519-dalek", "rand_chacha", "sha2", "strsim", "thiserror", "toml"],
     ),
     free(STORE, &[CENTRE]),

@@ -10,17 +10,22 @@ use anyhow::Context;
 use tallyproof_centre::Sequencer;
 use tallyproof_centre::gatherer::Cosigned;
 use tallyproof_centre::intake::Authentic;
+use tallyproof_centre::invariants;
 use tallyproof_centre::journal::Cut;
 use tallyproof_centre::publication::{self, Shelf};
 use tallyproof_centre::sequencer::Growth;
-use tallyproof_count::{Judged, Totals, bundle, manifest::Manifest, policy};
+use tallyproof_count::manifest::{Manifest, file_hash};
+use tallyproof_count::{Judged, Totals, bundle, policy};
 use tallyproof_log::checkpoint::Checkpoint;
+use tallyproof_log::merkle::Hash;
 use tallyproof_log::note::SignedNote;
+use tallyproof_record::cose::RecordDigest;
 use tallyproof_record::entry::Place;
 use tallyproof_site::{SiteInput, Witnessing};
 use tallyproof_store::bundle::BundleError;
 use tallyproof_store::{BundleFolder, LastCheckpoint, LastError};
 
+use super::bulletins::Published;
 use super::gather::ToGatherer;
 use super::shared::{Shared, add};
 
@@ -53,6 +58,8 @@ pub(super) struct Publisher {
     pub(super) cosigned: Option<Witnessed>,
     /// The final checkpoint, once there is one.
     pub(super) frozen: Option<Vec<u8>>,
+    /// The files of bulletins.
+    pub(super) bulletins: Published,
 }
 
 /// Who has seen how much of the log.
@@ -94,8 +101,14 @@ impl Publisher {
             let wait = if behind { period.saturating_sub(published.elapsed()) } else { Duration::from_secs(1) };
             match inbox.recv_timeout(wait) {
                 Ok(ToPublisher::Batch(cut, batch)) => {
+                    let bulletin = batch.iter().any(|it| matches!(it.place(), Place::Bulletin(_)));
                     self.take(cut, batch);
                     behind = true;
+                    if bulletin {
+                        // People wait for it.
+                        self.publish_until_done();
+                        (behind, published) = (false, Instant::now());
+                    }
                     publishing.store(false, Relaxed);
                 }
                 Ok(ToPublisher::Everything(done)) => {
@@ -145,6 +158,31 @@ impl Publisher {
         if !changes_policy {
             self.count(growth.first, &batch);
         }
+        let durable: Vec<_> = batch.iter().map(|it| *it.digest()).collect();
+        if cfg!(debug_assertions)
+            && let Err(broken) = self.check(cut.seq_end, None, &durable)
+        {
+            self.shared.halt(broken.to_string());
+        }
+    }
+
+    /// Whether log, count, promise and what is known fit together, after a batch or, with the records in none, after a start.
+    pub(super) fn check(
+        &self,
+        journalled: u64,
+        uncut: Option<u64>,
+        durable: &[RecordDigest],
+    ) -> Result<(), invariants::Broken> {
+        let note = self.last.read().ok().flatten().and_then(|note| SignedNote::parse(&note).ok());
+        let signed: Option<Checkpoint> = note.and_then(|note| note.text().parse().ok());
+        let (sequencer, ledger) = (self.sequencer(), self.shared.ledger());
+        let state =
+            invariants::State { sequencer: &sequencer, ledger: &ledger, signed: signed.as_ref(), journalled };
+        match uncut {
+            Some(uncut) => invariants::check_start(&state, uncut)?,
+            None => invariants::check(&state)?,
+        }
+        invariants::check_known(durable, |digest| self.shared.known(digest).holds(digest))
     }
 
     pub(super) fn sequencer(&self) -> RwLockReadGuard<'_, Sequencer> {
@@ -249,8 +287,9 @@ impl Publisher {
         Checkpoint { origin, size: tree.size(), root: tree.root() }
     }
 
-    /// Writes everything but the log: definition, keys, policy, index, pages, and the manifest over them.
+    /// Writes everything but the log: bulletins, definition, keys, policy, index, pages, and the manifest over them.
     pub(super) fn publish(&self) -> anyhow::Result<()> {
+        let bulletins = self.bulletins.bring_up_to_date(&self.shared, &self.sequencer, &self.bundle)?;
         let mut files: BTreeMap<String, Vec<u8>> = BTreeMap::new();
         for (name, bytes) in &self.shared.definition.canonical().files {
             files.insert(format!("election/{name}"), bytes.clone());
@@ -258,7 +297,7 @@ impl Publisher {
         files.extend(self.witnesses());
         files.extend(self.frozen.clone().map(|note| (bundle::FROZEN.to_owned(), note)));
         files.extend(self.index_and_pages());
-        let manifest = self.manifest(&files)?;
+        let manifest = self.manifest(&files, bulletins)?;
         let mut files: Vec<_> = files.into_iter().collect();
         // Last, so that a reader who finds a new manifest finds what it lists.
         files.push((bundle::MANIFEST.to_owned(), manifest.into_bytes()));
@@ -293,12 +332,13 @@ impl Publisher {
         }
     }
 
-    fn manifest(&self, files: &BTreeMap<String, Vec<u8>>) -> anyhow::Result<String> {
+    fn manifest(&self, files: &BTreeMap<String, Vec<u8>>, bulletins: BTreeMap<String, Hash>) -> anyhow::Result<String> {
         let Checkpoint { origin, size, root } = self.checkpoint();
         let mut manifest = Manifest { origin, tree_size: size, root, files: BTreeMap::new() };
-        for (path, bytes) in files {
+        let hashed = files.iter().map(|(path, bytes)| (path.clone(), file_hash(bytes)));
+        for (path, hash) in hashed.chain(bulletins) {
             let path = path.parse().with_context(|| format!("{path} cannot stand in a bundle"))?;
-            manifest.insert(path, bytes);
+            manifest.files.insert(path, hash);
         }
         Ok(manifest.sign(&self.shared.keys.log)?)
     }
@@ -312,8 +352,9 @@ impl Publisher {
     fn until_done(&self, step: impl Fn(&Self) -> anyhow::Result<()>) {
         while let Err(error) = step(self) {
             add(&self.shared.counters.publish_failures, 1);
-            self.shared.counters.publishing_fails.store(true, Relaxed);
-            tracing::error!(error = format!("{error:#}"), "the bundle cannot be written");
+            if !self.shared.counters.publishing_fails.swap(true, Relaxed) {
+                tracing::error!(error = format!("{error:#}"), "the bundle cannot be written; it is tried again");
+            }
             if !may_pass(&error) {
                 return self.shared.halt(format!("{error:#}"));
             }
@@ -322,7 +363,9 @@ impl Publisher {
             }
             std::thread::sleep(RETRY);
         }
-        self.shared.counters.publishing_fails.store(false, Relaxed);
+        if self.shared.counters.publishing_fails.swap(false, Relaxed) {
+            tracing::warn!("the bundle is written again");
+        }
     }
 }
 

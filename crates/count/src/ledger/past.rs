@@ -9,8 +9,8 @@ use super::{Ledger, Record};
 use crate::judge::{JudgedRecord, SignedBy};
 
 impl Ledger {
-    /// Calls `visit` with the ledger at each of these tree sizes, ascending. As far as totals go it is the one that the entries
-    /// before that size give: events that leave no trace in totals are not in it.
+    /// Calls `visit` with the ledger at each of these tree sizes, ascending. As far as totals and bulletins go it is the one that
+    /// the entries before that size give: events that leave no trace in either are not in it.
     pub fn revisit(&self, sizes: impl IntoIterator<Item = u64>, mut visit: impl FnMut(&Self)) {
         let mut past = Self::new(self.definition.clone());
         let mut records = self.records.iter().peekable();
@@ -19,6 +19,9 @@ impl Ledger {
                 past.apply_to_slot(record.slot, record.entry, &self.as_judged(record));
             }
             past.book = self.book.corrections_before(size);
+            // Those that name no slot leave no record.
+            let rejected = self.rejections.partition_point(|rejection| rejection.entry < size);
+            past.rejections = self.rejections[..rejected].to_vec();
             past.entries = size;
             visit(&past);
         }

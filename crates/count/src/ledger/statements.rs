@@ -5,14 +5,14 @@ use std::collections::BTreeSet;
 use tallyproof_record::{
     ContestNo, StationNo,
     cose::RecordDigest,
-    statement::{Act, Bulletin, MAX_REPLACED, StatementId},
+    statement::{Act, MAX_REPLACED, StatementId},
 };
 
 use super::{Applied, Ledger, Slot};
 use crate::{
     judge::{JudgedStatement, Signer},
     keyring::Keyring,
-    statements::{CorrectionView, Endorsed, Fault, SlotFacts, StatementEntry},
+    statements::{CorrectionView, Endorsed, Fault, IssuedBulletin, SlotFacts, StatementEntry},
 };
 
 impl Ledger {
@@ -89,8 +89,19 @@ impl Ledger {
         slots.into_iter().find_map(|slot| Some((contest(slot)?, self.known(slot, record)?)))
     }
 
-    /// Bulletins in effect, with their log indices.
-    pub fn bulletins(&self) -> &[(u64, Bulletin)] {
+    /// What a statement would do as the next entry, if as many had signed it as have to.
+    pub fn foresee_signed(&self, judged: &JudgedStatement) -> Result<(), Fault> {
+        match self.foresee(judged) {
+            Err(Fault::TooFewSigners) => {
+                let act = &judged.signed.statement().act;
+                self.book.check_act(&self.definition, self.entries, act, self.slot_facts(judged).as_ref())
+            }
+            foreseen => foreseen,
+        }
+    }
+
+    /// Bulletins in effect, in log order.
+    pub fn bulletins(&self) -> &[IssuedBulletin] {
         self.book.bulletins()
     }
 

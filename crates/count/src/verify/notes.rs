@@ -14,6 +14,7 @@ use crate::{bundle, check::Check, manifest::Manifest, trust::Trust};
 /// What the bundle's signed files state, signed or not: an unsigned statement is a problem, and is still compared with the rest.
 pub(super) struct Statements {
     pub(super) log: Option<VerifierKey>,
+    keys: Keys,
     pub(super) checkpoint: Option<Stated<Checkpoint>>,
     pub(super) manifest: Option<Stated<Manifest>>,
     /// A checkpoint that is said to have the quorum.
@@ -71,9 +72,19 @@ impl Statements {
         let cosigned = keep(fetch_if_there(source, bundle::COSIGNED), problems).flatten();
         let cosigned = cosigned.and_then(|bytes| check_note(bytes, bundle::COSIGNED, &keys, problems));
         let checkpoint = read_note(source, bundle::CHECKPOINT, &keys, problems);
-        let statements = Self { log: keys.log, checkpoint, manifest, cosigned, frozen, policy };
+        let statements = Self { log: keys.log.clone(), keys, checkpoint, manifest, cosigned, frozen, policy };
         statements.compare(problems);
         statements
+    }
+
+    /// Opens another checkpoint of the bundle.
+    pub(super) fn open_checkpoint(
+        &self,
+        bytes: Vec<u8>,
+        path: &str,
+        problems: &mut Vec<Problem>,
+    ) -> Option<Stated<Checkpoint>> {
+        check_note(bytes, path, &self.keys, problems)
     }
 
     /// The state of the log to check against: what the log signed, the checkpoint before the manifest.
@@ -200,7 +211,7 @@ fn parse_policy(bytes: &[u8], log: Option<&VerifierKey>, problems: &mut Vec<Prob
     Some(policy)
 }
 
-fn fetch_if_there(source: &dyn Source, path: &str) -> Result<Option<Vec<u8>>, Problem> {
+pub(super) fn fetch_if_there(source: &dyn Source, path: &str) -> Result<Option<Vec<u8>>, Problem> {
     source.read(path).map_err(|error| unreadable(path, &error))
 }
 

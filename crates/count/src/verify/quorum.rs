@@ -18,6 +18,8 @@ pub(super) struct Witnessing {
     pub(super) cosignatures: u64,
     /// Size of the tree that they cosigned; 0 if nobody did.
     pub(super) size: u64,
+    /// Size of the largest checkpoint that meets the quorum.
+    pub(super) met: Option<u64>,
     /// Whether the log is finished: there is a final checkpoint.
     pub(super) frozen: bool,
     pub(super) problems: Vec<Problem>,
@@ -52,7 +54,7 @@ pub(super) fn check(
 }
 
 /// The policy in force for the log's first `size` entries.
-fn stated(ledger: &Ledger, log: &VerifierKey, size: u64) -> Result<Policy, Problem> {
+pub(super) fn stated(ledger: &Ledger, log: &VerifierKey, size: u64) -> Result<Policy, Problem> {
     policy::of_lines(ledger.policy_lines_at(size), log)
         .map_err(|error| Check::Policy.problem("election/election.toml", format!("the witness policy: {error}")))
 }
@@ -103,7 +105,7 @@ fn check_frozen(statements: &Statements) -> Vec<Problem> {
     wrong.into_iter().map(|what| Check::Frozen.problem(bundle::FROZEN, what)).collect()
 }
 
-fn cosigners<'p>(policy: &'p Policy, checkpoint: &Stated<Checkpoint>) -> Vec<&'p str> {
+pub(super) fn cosigners<'p>(policy: &'p Policy, checkpoint: &Stated<Checkpoint>) -> Vec<&'p str> {
     checkpoint.verified.as_ref().map(|note: &Verified| policy.cosigners(note)).unwrap_or_default()
 }
 
@@ -119,6 +121,7 @@ impl Witnessing {
             let problem = Check::Quorum.problem(bundle::CHECKPOINT, unmet(policy, quorum, &latest, earlier.as_ref()));
             if self.frozen { &mut self.problems } else { &mut self.warnings }.push(problem);
         }
+        self.met = if met { Some(checkpoint.value.size) } else { earlier.as_ref().map(|(size, _)| *size) };
         let (size, names) = earlier.filter(|_| !met).unwrap_or((checkpoint.value.size, latest));
         self.cosignatures = names.len() as u64;
         self.size = if names.is_empty() { 0 } else { size };

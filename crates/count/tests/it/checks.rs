@@ -191,6 +191,7 @@ fn cases() -> Vec<(Files, &'static str, &'static str)> {
         (unlisted_end(), "BN-30", bundle::FROZEN),
         (with_entries(|entries| entries[4][0] = 5), "BN-32", "entry 4"),
         (published(bundle::STATEMENTS, b"{}\n"), "BN-34", bundle::STATEMENTS),
+        (published("bulletins/1/bulletin.json", b"{}\n"), "BN-38", "bulletins/1/bulletin.json"),
     ]
 }
 
@@ -206,10 +207,9 @@ fn every_check_can_fail() {
     let faulty = Faulty(world().bundle(), "index/totals.json");
     assert_eq!(problems(&verify(&faulty, None, &|_, _| ()).unwrap()), [("BN-02", "index/totals.json")]);
     // BN-25 and BN-26 need a trust file: `verify::another_trusted_definition_or_key_is_a_problem`; BN-31 a proof:
-    // `verify::a_fork_of_the_bundles_log_is_held_against_it`; BN-33 and BN-35 an authority:
-    // `statements::a_statement_that_no_honest_log_holds_is_a_problem`,
-    // `statements::a_bulletin_states_the_root_and_the_totals_of_its_tree_size`.
-    reached.extend(["BN-02", "BN-25", "BN-26", "BN-31", "BN-33", "BN-35"]);
+    // `verify::a_fork_of_the_bundles_log_is_held_against_it`; BN-33 and BN-35 to BN-37 an authority:
+    // `statements::a_statement_that_no_honest_log_holds_is_a_problem`, `bulletins`.
+    reached.extend(["BN-02", "BN-25", "BN-26", "BN-31", "BN-33", "BN-35", "BN-36", "BN-37"]);
     assert_eq!(reached, TABLE.iter().map(|(code, _)| *code).collect());
 }
 

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test, in helper functions too")]
 
+mod bulletins;
 mod changes;
 mod checks;
 mod count;

@@ -10,21 +10,25 @@ use proptest::prelude::*;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tallyproof_count::{
-    Judged, Ledger, Signer, SlotStatus, Totals, bundle, judge, judge_statement,
+    Judged, Ledger, Signer, SlotStatus, Totals,
+    bulletin::Document,
+    bundle, judge, judge_statement,
     ledger::Applied,
     statements::{FAULTS, Fault},
 };
+use tallyproof_log::merkle::Hash;
 use tallyproof_record::{
     ContestNo, StationNo, Tally,
     cose::{self, KeyId},
     definition::{Committed, Figure, results::Figures},
     entry::{Entry, Place},
     statement::{
-        Act, Bulletin, Correction, Draft, Endorsement, Holder, KeyChange, Kind, LaterStage, MAX_REPLACED, Reason,
-        Signed, Statement, Verdict,
+        Act, Correction, Draft, Endorsement, Holder, KeyChange, Kind, LaterStage, MAX_REPLACED, Reason, Signed,
+        Statement, Verdict,
     },
 };
 
+use crate::bulletins::bulletin_of;
 use crate::world::{
     DEPUTY, GOVERNOR, MAYOR, World, agent_key, definition_entry, election, election_of_authority, good_records,
     ledger_of, log_of, member_key, problems, sealed, sealed_by, stating, station_key, tally, verified, witness_key,
@@ -88,6 +92,10 @@ fn apply(ledger: &mut Ledger, entry: &[u8]) -> Applied {
 fn governor(totals: &Totals) -> (Vec<u64>, Vec<u64>) {
     let lines = |totals: Option<&tallyproof_count::totals::ContestTotals>| totals.unwrap().whole().lines.clone();
     (lines(totals.contest(GOVERNOR)), lines(totals.as_it_stands(GOVERNOR)))
+}
+
+fn text(bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes).unwrap()
 }
 
 fn json(bytes: &[u8]) -> Value {
@@ -418,52 +426,6 @@ fn the_last_policy_is_in_force() {
     assert_eq!(ledger.policy_lines(), lines(13));
 }
 
-/// What a bulletin about the first `size` entries has to state.
-fn bulletin(definition: &Arc<Committed>, entries: &[Vec<u8>], number: u32, size: usize) -> Bulletin {
-    let past = &log_of(definition, entries)[..size];
-    let totals = Totals::of(&ledger_of(definition, past)).to_json();
-    let root = tallyproof_log::merkle::root(past.iter().map(|entry| tallyproof_log::merkle::leaf_hash(entry)));
-    Bulletin { number, tree_size: size as u64, root: root.0, totals: Sha256::digest(totals).into() }
-}
-
-#[test]
-fn a_bulletin_states_the_root_and_the_totals_of_its_tree_size() {
-    let definition = election_of_authority(4);
-    let mut entries = good_records(&definition);
-    // What changes the count after the first bulletin's size.
-    entries.push(sealed(&tally(&definition, 1, GOVERNOR, 5)));
-    entries.push(by_members(
-        &definition,
-        correction(2, GOVERNOR, &[digest_of(&entries[1])], Verdict::Annulled),
-        &[1, 2],
-    ));
-    let sound = bulletin(&definition, &entries, 2, 6);
-    let later = bulletin(&definition, &entries, 3, entries.len() + 1);
-    let issue = |bulletin| by_members(&definition, Act::Bulletin(bulletin), &[1, 2]);
-    let verify = |bulletins: &[Vec<u8>]| {
-        let found = verified(&World::with(&definition, &[&entries, bulletins].concat()).bundle());
-        (found.problems.iter().map(|p| (p.code, p.place.clone())).collect::<Vec<_>>(), found.bulletins)
-    };
-    assert_eq!(verify(&[issue(sound), issue(later)]), (vec![], 2));
-    let at = |index: usize| format!("entry {}", entries.len() + 1 + index);
-    for bad in [
-        Bulletin { root: [1; 32], ..sound },
-        Bulletin { totals: [1; 32], ..sound },
-        Bulletin { tree_size: sound.tree_size + 1, root: later.root, ..sound },
-    ] {
-        let (found, _) = verify(&[issue(bad), issue(later)]);
-        assert!(!found.is_empty() && found.iter().all(|found| *found == ("BN-35", at(0))), "{found:?}");
-    }
-    // One without effect states nothing.
-    let unsigned = by_members(&definition, Act::Bulletin(Bulletin { root: [1; 32], ..sound }), &[1]);
-    assert_eq!(verify(&[unsigned]), (vec![], 0));
-    let mut ledger = ledger_of(&definition, &log_of(&definition, &entries));
-    assert_eq!(apply(&mut ledger, &issue(sound)), Applied::Effect);
-    let mut fault = |bulletin| apply(&mut ledger, &issue(bulletin));
-    assert_eq!(fault(Bulletin { number: 1, ..sound }), Applied::NoEffect(Fault::BulletinNumber));
-    assert_eq!(fault(Bulletin { number: 9, tree_size: 900, ..sound }), Applied::NoEffect(Fault::BulletinSize));
-}
-
 #[test]
 fn a_statement_that_no_honest_log_holds_is_a_problem() {
     let definition = election_of_authority(4);
@@ -511,7 +473,7 @@ fn places_order_a_batch() {
         endorsement(&definition, &record, 2, &[agent_key(1)]),
         by_members(&definition, correction(2, GOVERNOR, &[digest_of(&record)], Verdict::Annulled), &[1, 2]),
         by_members(&definition, Act::Policy(vec![]), &[1, 2]),
-        by_members(&definition, Act::Bulletin(bulletin(&definition, &[], 1, 1)), &[1, 2]),
+        bulletin_of(&definition, &[definition_entry(&definition)], 1).entry(&definition),
     ];
     let place = |entry: &Vec<u8>| -> Place {
         match judge(&definition, entry) {
@@ -573,6 +535,10 @@ enum Step {
     Revocation {
         station: u32,
     },
+    /// A record of a contest that nobody has.
+    Stray {
+        station: u32,
+    },
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -583,7 +549,8 @@ fn step() -> impl Strategy<Value = Step> {
         3 => (station.clone(), contest, proptest::option::of(0u32..900), any::<bool>(), 1usize..=3)
             .prop_map(|(station, contest, counts, stale, signers)| Step::Correction { station, contest, counts, stale, signers }),
         1 => (station.clone(), 1u8..=2).prop_map(|(station, agent)| Step::Endorsement { station, agent }),
-        1 => station.prop_map(|station| Step::Revocation { station }),
+        1 => station.clone().prop_map(|station| Step::Revocation { station }),
+        1 => station.prop_map(|station| Step::Stray { station }),
     ]
 }
 
@@ -599,6 +566,9 @@ fn entries_of(definition: &Arc<Committed>, steps: &[Step]) -> Vec<Vec<u8>> {
                     || tally(definition, *station, contest, *salt),
                     |voters| stating(definition, *station, contest, voters),
                 ))
+            }
+            Step::Stray { station } => {
+                sealed(&Tally { contest: ContestNo(9), ..tally(definition, *station, GOVERNOR, 0) })
             }
             Step::Correction { station, contest, counts, stale, signers } => {
                 let contest = ContestNo(*contest);
@@ -703,9 +673,9 @@ proptest! {
         prop_assert_eq!(apply_all(&later), expected);
     }
 
-    /// The ledger revisited at a tree size gives the totals of the entries before it.
+    /// The ledger revisited at a tree size gives the totals and the bulletin of the entries before it.
     #[test]
-    fn a_revisited_ledger_has_the_totals_of_its_prefix(steps in proptest::collection::vec(step(), 0..40)) {
+    fn a_revisited_ledger_has_the_totals_and_the_bulletin_of_its_prefix(steps in proptest::collection::vec(step(), 0..40)) {
         let definition = election_of_authority(4);
         let entries = log_of(&definition, &entries_of(&definition, &steps));
         let ledger = ledger_of(&definition, &entries);
@@ -713,6 +683,9 @@ proptest! {
         ledger.revisit(0..=entries.len() as u64, |past| {
             let prefix = ledger_of(&definition, &entries[..visited]);
             assert_eq!(Totals::of(past).to_json(), Totals::of(&prefix).to_json(), "at {visited}");
+            let document = |ledger| Document::of(ledger, 1, MADE_AT, Hash([7; 32]));
+            let (one, other) = (document(past), document(&prefix));
+            assert_eq!((text(one.to_json()), text(one.to_csv())), (text(other.to_json()), text(other.to_csv())), "at {visited}");
             visited += 1;
         });
         prop_assert_eq!(visited, entries.len() + 1);

@@ -4,7 +4,9 @@ use std::{collections::BTreeMap, fmt::Write, sync::Arc};
 
 use ed25519_dalek::SigningKey;
 use tallyproof_count::{
-    Ledger, Trust, Verification, bundle, judge,
+    Ledger, Trust, Verification, bulletin,
+    bundle::{self, BulletinFile},
+    judge,
     manifest::{BundlePath, Manifest},
     policy::of_lines,
     verify,
@@ -219,6 +221,8 @@ pub(crate) struct World {
     pub(crate) cosigners: Vec<u8>,
     /// `log/cosigned`: its size, and who cosigned it.
     pub(crate) cosigned: Option<(u64, Vec<u8>)>,
+    /// The checkpoint beside each bulletin: its size, and who cosigned it.
+    pub(crate) bound: Option<(u64, Vec<u8>)>,
     /// Whether the log is finished.
     pub(crate) frozen: bool,
 }
@@ -261,6 +265,7 @@ impl World {
             policy,
             cosigners: vec![],
             cosigned: None,
+            bound: Some((manifest_size, vec![])),
             frozen: false,
         }
     }
@@ -308,11 +313,25 @@ impl World {
             files.insert(format!("election/{name}"), bytes.clone());
         }
         let prefix = &self.entries[..usize::try_from(self.manifest_size).unwrap()];
-        for (path, bytes) in bundle::index_files(&ledger_of(&self.definition, prefix)) {
+        let ledger = ledger_of(&self.definition, prefix);
+        for (path, bytes) in bundle::index_files(&ledger) {
             files.insert(path.into(), bytes);
         }
+        self.add_bulletins(&ledger, &mut files);
         files.insert("site/index.html".into(), b"<p>Example</p>\n".to_vec());
         files
+    }
+
+    fn add_bulletins(&self, ledger: &Ledger, files: &mut Files) {
+        bulletin::recompute(ledger, &self.tree(), ledger.bulletins(), |issued, document| {
+            let mut put = |file: BulletinFile, bytes| files.insert(file.path(issued.stated.number), bytes);
+            put(BulletinFile::Json, document.to_json());
+            put(BulletinFile::Csv, document.to_csv());
+            put(BulletinFile::Html, b"<p>Bulletin</p>\n".to_vec());
+            if let Some((size, by)) = &self.bound {
+                put(BulletinFile::Checkpoint, self.checkpoint(*size, by));
+            }
+        });
     }
 
     fn log_files(&self) -> Files {

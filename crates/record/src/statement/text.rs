@@ -100,4 +100,5 @@ fn announced(out: &mut Lines, bulletin: &Bulletin) {
     out.line("tree size", &bulletin.tree_size.to_string());
     out.line("root", &hex::encode(bulletin.root));
     out.line("totals", &hex::encode(bulletin.totals));
+    out.line("document", &hex::encode(bulletin.document));
 }

@@ -43,6 +43,7 @@ mod key {
     pub(super) const TREE_SIZE: u8 = 24;
     pub(super) const ROOT: u8 = 25;
     pub(super) const TOTALS: u8 = 26;
+    pub(super) const DOCUMENT: u8 = 27;
 }
 
 const COMMON_KEYS: u64 = 5;
@@ -69,9 +70,8 @@ fn own_keys(act: &Act) -> u64 {
     match act {
         Act::Key(_) => 2,
         Act::Endorsement(endorsement) => 2 + u64::from(endorsement.remark.is_some()),
-        Act::Correction(Correction { verdict: Verdict::Annulled, .. }) => 5,
+        Act::Correction(Correction { verdict: Verdict::Annulled, .. }) | Act::Bulletin(_) => 5,
         Act::Correction(Correction { verdict: Verdict::Figures(figures), .. }) => 6 + figures.stated.len() as u64,
-        Act::Bulletin(_) => 4,
         Act::Policy(_) => 1,
     }
 }
@@ -120,6 +120,7 @@ fn encode_correction(e: &mut Writer<'_>, correction: &Correction) -> Result<(), 
 fn encode_bulletin(e: &mut Writer<'_>, bulletin: &Bulletin) -> Result<(), EncodeError> {
     e.u8(key::NUMBER)?.u32(bulletin.number)?.u8(key::TREE_SIZE)?.u64(bulletin.tree_size)?;
     e.u8(key::ROOT)?.bytes(&bulletin.root)?.u8(key::TOTALS)?.bytes(&bulletin.totals)?;
+    e.u8(key::DOCUMENT)?.bytes(&bulletin.document)?;
     Ok(())
 }
 
@@ -208,6 +209,7 @@ fn decode_bulletin(payload: &mut Map<'_>) -> Result<Bulletin, Malformed> {
         tree_size: payload.uint(key::TREE_SIZE, "tree size")?,
         root: payload.bytes(key::ROOT, "root")?,
         totals: payload.bytes(key::TOTALS, "totals")?,
+        document: payload.bytes(key::DOCUMENT, "document")?,
     })
 }
 

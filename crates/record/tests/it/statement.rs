@@ -74,7 +74,7 @@ fn valid() -> Vec<(&'static str, Signed)> {
         verdict: Verdict::Figures(all_figures),
         ..correction()
     };
-    let bulletin = Bulletin { number: 3, tree_size: 70_000, root: [8; 32], totals: [9; 32] };
+    let bulletin = Bulletin { number: 3, tree_size: 70_000, root: [8; 32], totals: [9; 32], document: [10; 32] };
     let policy = ["witness w1 w1.example+3a1b2c4d+BA==", "quorum w1"].map(str::to_owned).to_vec();
     vec![
         ("enrol-station", signed(enrol(Holder::Station(StationNo(752))), &[1, 2])),

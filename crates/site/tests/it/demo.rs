@@ -3,7 +3,9 @@
 use std::{fmt::Write, sync::Arc};
 
 use ed25519_dalek::SigningKey;
-use tallyproof_count::{Judged, JudgedRecord, Ledger, SignedBy, SlotStatus, Totals, judge_statement, ledger::Applied};
+use tallyproof_count::{
+    Judged, JudgedRecord, Ledger, SignedBy, SlotStatus, Totals, bulletin::Document, judge_statement, ledger::Applied,
+};
 use tallyproof_log::{
     checkpoint::Checkpoint,
     merkle::{self, Hash},
@@ -19,7 +21,7 @@ use tallyproof_record::{
     rules,
     statement::{Act, Correction, Draft, Endorsement, LaterStage, Reason, Statement, Verdict},
 };
-use tallyproof_site::{SiteInput, Witnessing};
+use tallyproof_site::{SiteInput, Witnessing, bulletin::Bulletin};
 
 /// Chosen so that even a small night has a missing and a quarantined station.
 const SEED: u64 = 5;
@@ -54,7 +56,8 @@ impl Demo {
         Self { ledger, totals, root, signer: SignerKey::new(name, &[7; 32]) }
     }
 
-    /// The site's input.
+    /// The site’s input.
+    #[allow(dead_code, reason = "not every user of the night renders the site")]
     pub(crate) fn input(&self) -> SiteInput<'_> {
         SiteInput {
             ledger: &self.ledger,
@@ -63,6 +66,18 @@ impl Demo {
             log: self.signer.verifier(),
             witnessing: Witnessing::default(),
         }
+    }
+
+    /// The third bulletin, of all that the ledger has.
+    #[allow(dead_code, reason = "not every user of the night shows its bulletin")]
+    pub(crate) fn document(&self) -> Document {
+        Document::of(&self.ledger, 3, 1_783_000_000, self.root)
+    }
+
+    /// The same with what its page needs beside it.
+    #[allow(dead_code, reason = "not every user of the night shows its bulletin")]
+    pub(crate) fn bulletin<'a>(&'a self, document: &'a Document) -> Bulletin<'a> {
+        Bulletin { document, hash: &[0xd0; 32], definition: self.ledger.definition(), log: self.signer.verifier() }
     }
 
     /// Puts a statement into the log.
@@ -125,6 +140,63 @@ pub(crate) fn corrected_night(stations: u32, phase: Phase) -> Demo {
     let record = demo.ledger.stands(three, ContestNo(1)).and_then(|it| it.first().copied()).expect("a record stands");
     demo.state(Act::Endorsement(Endorsement { station: three, record, remark: None }), &["observer"]);
     demo
+}
+
+/// [`night`] whose first contest allots seats to lists.
+#[allow(dead_code, reason = "not every user of the night has seats")]
+pub(crate) fn council(stations: u32, phase: Phase) -> Demo {
+    let mut files = package(stations, phase);
+    let head = files.get_mut("election.toml").expect("the demo has it");
+    let text = String::from_utf8(head.clone()).expect("UTF-8");
+    let decision = "[contest.decision]\ntype = \"lists\"\nseats = 21\nmethod = \"dhondt\"\nthreshold = \"4%\"\n\n[[contest]]\nid = \"mayor\"";
+    *head = text.replace("[[contest]]\nid = \"mayor\"", decision).into_bytes();
+    Demo::new(&files, |definition| tallies(definition, SEED))
+}
+
+/// 23 governors, 355 mayors and as many councils, 30,175 stations with four contests each, 80 % of which have reported.
+#[allow(dead_code, reason = "the example measures it")]
+pub(crate) fn mega() -> Demo {
+    let (states, towns) = (23, 355);
+    let mut areas = String::from("id,parent,name,kind\nall,,Example Country,country\n");
+    let mut register = String::from("id,name,area,registered,kind,key\n");
+    let mut head = String::from(
+        "format = 1\nid = \"mega\"\nname = \"Example mega-election\"\ndate = \"2026-07-01\"\nphase = \"official\"\n",
+    );
+    let mut ballot = String::from("contest,line,name,candidate,candidate_name,party,party_name\n");
+    let mut contest = |id: &str, name: &str, area: &str, decision: &str| {
+        let _ = write!(
+            head,
+            "\n[[contest]]\nid = \"{id}\"\nname = \"{name}\"\narea = \"{area}\"\nfigures = [\"blank\", \"null\"]\n{decision}"
+        );
+        for line in 1..=8 {
+            let of = line.min(6);
+            let _ = writeln!(ballot, "{id},l{line},Line {line},c{of},Candidate {of},p{line},Party {line}");
+        }
+    };
+    let lists = "[contest.decision]\ntype = \"lists\"\nseats = 9\nmethod = \"dhondt\"\nthreshold = \"3%\"\n";
+    let first = "[contest.decision]\ntype = \"plurality\"\nseats = 1\n";
+    for state in 0..states {
+        let _ = writeln!(areas, "s{state},all,State {state},state");
+        contest(&format!("gov-{state}"), &format!("Governor of State {state}"), &format!("s{state}"), first);
+        contest(&format!("leg-{state}"), &format!("Council of State {state}"), &format!("s{state}"), lists);
+    }
+    for town in 0..towns {
+        let _ = writeln!(areas, "t{town},s{},Town {town},town", town % states);
+        contest(&format!("mayor-{town}"), &format!("Mayor of Town {town}"), &format!("t{town}"), first);
+        contest(&format!("mun-{town}"), &format!("Council of Town {town}"), &format!("t{town}"), lists);
+        for station in 0..85 {
+            let _ = writeln!(register, "{:09},School {station},t{town},{},,", town * 1_000 + station, 380 + station * 3);
+        }
+    }
+    let files = [("areas.csv", areas), ("stations.csv", register), ("election.toml", head), ("ballot.csv", ballot)];
+    let files = files.into_iter().map(|(name, text)| (name.to_owned(), text.into_bytes())).collect();
+    Demo::new(&files, |definition| {
+        let mut tallies = tallies(definition, SEED);
+        tallies.retain(|tally| tally.station.0 % 5 != 2);
+        // The made-up turnouts of one station differ from contest to contest, which a rule would find.
+        tallies.iter_mut().for_each(|tally| tally.voters = None);
+        tallies
+    })
 }
 
 fn person(name: &str) -> SigningKey {

@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 
 use proptest::prelude::*;
-use tallyproof_count::{Source, Totals, bundle, judge, ledger::Ledger, manifest::file_hash};
+use tallyproof_count::{Source, Totals, bulletin::Document, bundle, judge, ledger::Ledger, manifest::file_hash};
 use tallyproof_log::{checkpoint::Checkpoint, fork::ForkProof};
 use tallyproof_record::{entry::Entry, statement::Bulletin};
 use tallyproof_witness::{
@@ -12,7 +12,7 @@ use tallyproof_witness::{
 };
 
 use crate::world::{
-    Copy, Log, bulletin as bulletin_entry, definition, follow, follower, log_key, other_root, record, sign,
+    Copy, Log, MADE_AT, bulletin as bulletin_entry, definition, follow, follower, log_key, other_root, record, sign,
 };
 
 /// Remembers which files were asked for.
@@ -244,10 +244,16 @@ fn a_bulletin_that_states_other_totals_or_another_root_is_none_that_a_log_may_ho
     let signed = honest.publish(300);
     let mut witness = follower();
     follow(&mut witness, &signed, &honest.files).unwrap();
-    let totals = file_hash(&Totals::of(witness.ledger()).to_json()).0;
-    let sound = Bulletin { number: 1, tree_size: 300, root: honest.tree.root().0, totals };
-    let lies = [Bulletin { root: [1; 32], ..sound }, Bulletin { totals: [1; 32], ..sound }];
-    for (stated, holds) in [(sound, true), (lies[0], false), (lies[1], false)] {
+    let document = Document::of(witness.ledger(), 1, MADE_AT, honest.tree.root());
+    let (root, totals) = (document.root.0, document.totals_hash.0);
+    let document = file_hash(&document.to_json()).0;
+    let sound = Bulletin { number: 1, tree_size: 300, root, totals, document };
+    let lies = [
+        Bulletin { root: [1; 32], ..sound },
+        Bulletin { totals: [1; 32], ..sound },
+        Bulletin { document: [1; 32], ..sound },
+    ];
+    for (stated, holds) in [(sound, true)].into_iter().chain(lies.map(|lie| (lie, false))) {
         let entries =
             [&honest.entries[..], &[bulletin_entry(&honest.definition, stated), record(&honest.definition, 300, 0)]];
         let mut log = Log::of(honest.definition.clone(), entries.concat());

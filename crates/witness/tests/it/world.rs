@@ -57,10 +57,13 @@ fn member_key() -> SigningKey {
     SigningKey::from_bytes(&[100; 32])
 }
 
+/// When bulletins are drafted.
+pub(crate) const MADE_AT: u64 = 1_782_900_000;
+
 /// A bulletin of the authority, as a log entry.
 pub(crate) fn bulletin(definition: &Committed, bulletin: Bulletin) -> Vec<u8> {
     let act = Act::Bulletin(bulletin);
-    let statement = Statement { election: *definition.hash(), phase: Phase::Drill, made_at: 1_782_900_000, act };
+    let statement = Statement { election: *definition.hash(), phase: Phase::Drill, made_at: MADE_AT, act };
     Draft::new(&statement).unwrap().sign(&member_key()).to_entry()
 }
 
