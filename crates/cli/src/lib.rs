@@ -5,6 +5,7 @@
 //!
 //! | module | what |
 //! |---|---|
+//! | [`bulletin`] | the files of a bulletin |
 //! | [`centre`] | the totalisation centre's threads, sockets and files |
 //! | [`commands`] | one module a command: its arguments and what it does |
 //! | [`config`] | the configuration file and the environment twin of every option |
@@ -17,6 +18,7 @@
 //! | [`printer`] | the one way out: stdout, stderr, JSON, progress |
 //! | [`files`] | durable, never overwriting writes and bounded reads |
 
+pub mod bulletin;
 pub mod bundle_source;
 pub mod centre;
 pub mod commands;

@@ -4,12 +4,15 @@
 mod csv;
 mod difference;
 mod json;
+mod outcome_json;
+
+use std::fmt;
 
 use tallyproof_log::{merkle::Hash, tree::Tree};
 use tallyproof_record::{
     ContestNo, StationNo,
     definition::{Contest, Figure, Named},
-    statement::{LaterStage, Reason},
+    statement::{Bulletin, LaterStage, Reason},
 };
 
 use crate::{
@@ -93,6 +96,52 @@ pub struct CorrectedStation {
     pub reason: Reason,
     /// Whether the station's poll counts no longer.
     pub annulled: bool,
+}
+
+/// What a bulletin's statement says otherwise than the log gives it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Contradiction {
+    /// What it is about.
+    pub part: Part,
+    /// What the log gives.
+    pub found: Hash,
+    /// What is stated.
+    pub stated: Hash,
+}
+
+/// What a bulletin's statement says of the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Part {
+    /// The log's root.
+    Root,
+    /// SHA-256 of the totals.
+    Totals,
+    /// SHA-256 of the document.
+    Document,
+}
+
+impl Contradiction {
+    /// What `stated` says otherwise than `given`, which the log gives for the same number and tree size.
+    pub fn between(given: &Bulletin, stated: &Bulletin) -> Vec<Self> {
+        let parts = [
+            (Part::Root, given.root, stated.root),
+            (Part::Totals, given.totals, stated.totals),
+            (Part::Document, given.document, stated.document),
+        ];
+        let other = parts.into_iter().filter(|(_, given, stated)| given != stated);
+        other.map(|(part, given, stated)| Self { part, found: Hash(given), stated: Hash(stated) }).collect()
+    }
+}
+
+impl fmt::Display for Contradiction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = match self.part {
+            Part::Root => "the log's root is",
+            Part::Totals => "the totals have the SHA-256",
+            Part::Document => "the document has the SHA-256",
+        };
+        write!(f, "{what} {}, it states {}", self.found, self.stated)
+    }
 }
 
 /// How sums are meant.
@@ -187,6 +236,17 @@ impl Document {
     /// `bulletin.json`: one line of JSON with sorted keys, ended by LF. Its SHA-256 is what a bulletin states as its document.
     pub fn to_json(&self) -> Vec<u8> {
         json::render(self)
+    }
+
+    /// What a statement about this document has to say; `json` is the document's.
+    pub fn statement(&self, json: &[u8]) -> Bulletin {
+        Bulletin {
+            number: self.number,
+            tree_size: self.tree_size,
+            root: self.root.0,
+            totals: self.totals_hash.0,
+            document: file_hash(json).0,
+        }
     }
 
     /// `bulletin.csv`: the same figures and lists as one table.

@@ -41,26 +41,42 @@ pub enum BulletinFile {
     Csv,
     /// The same as a page.
     Html,
-    /// The same as paper.
+    /// The same as paper, in English.
     Pdf,
+    /// In Spanish.
+    PdfEs,
+    /// In Portuguese.
+    PdfPt,
     /// A checkpoint with the quorum, not smaller than the bulletin's tree size.
     Checkpoint,
 }
 
 impl BulletinFile {
     /// Every one.
-    pub const ALL: [Self; 5] = [Self::Json, Self::Csv, Self::Html, Self::Pdf, Self::Checkpoint];
+    pub const ALL: [Self; 7] =
+        [Self::Json, Self::Csv, Self::Html, Self::Pdf, Self::PdfEs, Self::PdfPt, Self::Checkpoint];
 
-    /// Where it stands in the bundle.
-    pub fn path(self, number: u32) -> String {
-        let name = match self {
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
             Self::Json => "bulletin.json",
             Self::Csv => "bulletin.csv",
             Self::Html => "bulletin.html",
             Self::Pdf => "bulletin.pdf",
+            Self::PdfEs => "bulletin.es.pdf",
+            Self::PdfPt => "bulletin.pt.pdf",
             Self::Checkpoint => "checkpoint",
-        };
-        format!("{BULLETINS}{number}/{name}")
+        }
+    }
+
+    /// The file with this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|file| file.name() == name)
+    }
+
+    /// Where it stands in the bundle.
+    pub fn path(self, number: u32) -> String {
+        format!("{BULLETINS}{number}/{}", self.name())
     }
 }
 

@@ -19,7 +19,9 @@ const CHECKPOINT: &str = "log/checkpoint";
 const COSIGNED: &str = "log/cosigned";
 const FROZEN: &str = "log/frozen";
 /// Folders whose files are all made by the publisher, so that it may remove those it no longer makes.
-const OWNED: [&str; 4] = ["bulletins", "election", "index", "site"];
+const OWNED: [&str; 3] = ["election", "index", "site"];
+/// Files below it are written once.
+const BULLETINS: &str = "bulletins/";
 
 /// Why the bundle cannot be written.
 #[derive(Debug, Error)]
@@ -117,7 +119,27 @@ impl BundleFolder {
         sync_folder(durable::folder_of(&path))
     }
 
-    /// Publishes everything that is not the growing log. Files under the publisher's folders that are not in `files` are removed;
+    /// A file of a bulletin; nothing before it was published.
+    pub fn bulletin_file(&self, path: &str) -> Result<Option<Vec<u8>>, BundleError> {
+        if path.starts_with(BULLETINS) && is_bundle_path(path) {
+            self.read(path)
+        } else {
+            Err(BundleError::Path(path.to_owned()))
+        }
+    }
+
+    /// Publishes a file of a bulletin, durable on return. One that is there already stays, whatever it holds.
+    pub fn put_bulletin_file(&self, path: &str, bytes: &[u8]) -> Result<(), BundleError> {
+        if self.bulletin_file(path)?.is_some() {
+            return Ok(());
+        }
+        self.put(path, bytes)?;
+        // Its folder may be new, and the one above that.
+        let target = self.root.join(path);
+        target.ancestors().skip(2).take_while(|folder| folder.starts_with(&self.root)).try_for_each(sync_folder)
+    }
+
+    /// Publishes everything that is neither the growing log nor a bulletin. Files under the publisher's folders that are not in `files` are removed;
     /// files that already have these bytes are left alone.
     pub fn publish(&self, files: &[(String, Vec<u8>)]) -> Result<(), BundleError> {
         for (path, bytes) in files {

@@ -4,7 +4,7 @@ use tallyproof_count::bulletin::{Form, first_difference};
 use tallyproof_count::bundle::COSIGNED;
 use tallyproof_count::manifest::Manifest;
 use tallyproof_count::seats::{self, Method, Rules, table::Table};
-use tallyproof_count::settled::published::{Answer, Published};
+use tallyproof_count::settled::{Answer, published::Published};
 use tallyproof_count::{Trust, verify};
 use tallyproof_log::note::SignedNote;
 

@@ -9,6 +9,7 @@
 //! Every arrow is a bounded queue but those to the publisher and the gatherer, which get a message a batch. When the disk stalls, the journal thread stalls, then the workers, then the queue
 //! before them is full, and the receive loop, which never waits, drops and counts. Stations send again.
 
+mod bulletins;
 mod freeze;
 mod gather;
 pub(crate) mod http;
@@ -27,13 +28,13 @@ use std::net::{SocketAddr, UdpSocket};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::mpsc::{self, Receiver, SyncSender};
-use std::sync::{Arc, OnceLock, RwLockReadGuard};
+use std::sync::{Arc, OnceLock, RwLock, RwLockReadGuard};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow, bail, ensure};
-use tallyproof_centre::Gate;
 use tallyproof_centre::intake::Authentic;
+use tallyproof_centre::{Gate, Sequencer};
 use tallyproof_count::{Ledger, policy};
 use tallyproof_record::definition::Committed;
 use tallyproof_store::{Binding, BundleFolder, LastCheckpoint, SqliteJournal};
@@ -202,9 +203,9 @@ impl Opened {
         let gatherer = prepared.handle();
         let writers = Writers { journal, inbox, publisher, to_publisher: to_publisher.clone(), batches, uncut };
         let writers = writers.start(&shared, settings)?;
-        let gathering = prepared.run(Arc::clone(&shared), sequencer, to_publisher.clone())?;
+        let gathering = prepared.run(Arc::clone(&shared), Arc::clone(&sequencer), to_publisher.clone())?;
         let count = if settings.workers > 0 { settings.workers } else { cores() };
-        let (submitter, workers) = start_workers(&shared, count, &to_journal)?;
+        let (submitter, workers) = start_workers(&shared, &sequencer, count, &to_journal)?;
         let threads =
             Threads { submitter, journal: to_journal, publisher: to_publisher, gatherer, gathering, workers, writers };
         ports.run(shared, threads)
@@ -299,13 +300,15 @@ fn start_receiver(
 
 fn start_workers(
     shared: &Arc<Shared>,
+    sequencer: &Arc<RwLock<Sequencer>>,
     count: usize,
     journal: &SyncSender<ToJournal>,
 ) -> anyhow::Result<(Submitter, Vec<JoinHandle<()>>)> {
     let submitter = Submitter::new();
     let start = |_| {
-        let (shared, submitter, journal) = (Arc::clone(shared), submitter.clone(), journal.clone());
-        background("centre-worker", move || pipeline::work(&shared, &submitter, &journal))
+        let (shared, sequencer) = (Arc::clone(shared), Arc::clone(sequencer));
+        let (submitter, journal) = (submitter.clone(), journal.clone());
+        background("centre-worker", move || pipeline::work(&shared, &sequencer, &submitter, &journal))
     };
     let workers = (0..count).map(start).collect::<anyhow::Result<_>>()?;
     Ok((submitter, workers))

@@ -1,16 +1,19 @@
 //! From bytes to authentic records: a bounded queue, and the threads that check signatures.
 
 use std::net::{SocketAddr, UdpSocket};
-use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
+use std::sync::{Arc, RwLock};
 
-use tallyproof_centre::Lane;
 use tallyproof_centre::intake::{self, Authentic, Refusal};
 use tallyproof_centre::known::{Arrival, ReceiptBytes};
+use tallyproof_centre::{Lane, Sequencer};
+use tallyproof_count::bulletin::Contradiction;
 use tallyproof_count::statements::Fault;
 use tallyproof_record::cose::RecordDigest;
+use tallyproof_record::statement::Act;
 use tokio::sync::oneshot;
 
+use super::bulletins;
 use super::journal::ToJournal;
 use super::queue::{Item, Queue};
 use super::shared::{Shared, add};
@@ -37,6 +40,8 @@ pub enum Answer {
     Refused(Refusal),
     /// A statement that would do nothing, by this rule.
     NoEffect(Fault),
+    /// A bulletin that states what the log does not give.
+    Contradicts(Contradiction),
     /// The journal could not take it now; send it again.
     Unavailable,
 }
@@ -150,14 +155,19 @@ pub(super) struct Taken {
 }
 
 /// Runs one worker until the queue is closed.
-pub(super) fn work(shared: &Shared, submitter: &Submitter, journal: &SyncSender<ToJournal>) {
+pub(super) fn work(
+    shared: &Shared,
+    sequencer: &RwLock<Sequencer>,
+    submitter: &Submitter,
+    journal: &SyncSender<ToJournal>,
+) {
     let mut jobs = Vec::with_capacity(WORKER_BATCH);
     loop {
         submitter.0.take(WORKER_BATCH, &mut jobs);
         if jobs.is_empty() {
             return;
         }
-        let taken: Vec<Taken> = jobs.drain(..).filter_map(|job| take_in(shared, job)).collect();
+        let taken: Vec<Taken> = jobs.drain(..).filter_map(|job| take_in(shared, sequencer, job)).collect();
         if taken.is_empty() {
             continue;
         }
@@ -170,10 +180,10 @@ pub(super) fn work(shared: &Shared, submitter: &Submitter, journal: &SyncSender<
 }
 
 /// Dedupes before the signature is checked, and again after it: two workers may hold the same record.
-fn take_in(shared: &Shared, Job { digest, bytes, reply }: Job) -> Option<Taken> {
+fn take_in(shared: &Shared, sequencer: &RwLock<Sequencer>, Job { digest, bytes, reply }: Job) -> Option<Taken> {
     let seen = shared.known(&digest).look(&digest, reply);
     let reply = unless_known(shared, &digest, &bytes, seen)?;
-    match admit(shared, bytes, &reply) {
+    match admit(shared, sequencer, bytes, &reply) {
         Ok(record) => {
             let seen = shared.known(&digest).expect(digest, reply);
             let reply = unless_known(shared, &digest, record.bytes(), seen)?;
@@ -186,7 +196,7 @@ fn take_in(shared: &Shared, Job { digest, bytes, reply }: Job) -> Option<Taken> 
     }
 }
 
-fn admit(shared: &Shared, bytes: Vec<u8>, reply: &Reply) -> Result<Authentic, Answer> {
+fn admit(shared: &Shared, sequencer: &RwLock<Sequencer>, bytes: Vec<u8>, reply: &Reply) -> Result<Authentic, Answer> {
     if !intake::is_statement(&bytes) {
         return shared.intake.admit(bytes).map_err(Answer::Refused);
     }
@@ -195,18 +205,24 @@ fn admit(shared: &Shared, bytes: Vec<u8>, reply: &Reply) -> Result<Authentic, An
         return Err(Answer::Refused(Refusal::Structure));
     }
     let statement = shared.intake.admit_statement(bytes).map_err(Answer::Refused)?;
-    match statement.statement().map(|judged| shared.ledger().foresee(judged)) {
+    let Some(judged) = statement.statement() else { return Ok(statement) };
+    let foreseen = shared.ledger().foresee(judged);
+    match (foreseen, &judged.signed.statement().act) {
         // It waits in the log for the others.
-        None | Some(Ok(()) | Err(Fault::TooFewSigners)) => Ok(statement),
-        Some(Err(fault)) => Err(Answer::NoEffect(fault)),
+        (Ok(()) | Err(Fault::TooFewSigners), Act::Bulletin(stated)) => {
+            bulletins::check(shared, sequencer, judged, stated)?;
+        }
+        (Ok(()) | Err(Fault::TooFewSigners), _) => {}
+        (Err(fault), _) => return Err(Answer::NoEffect(fault)),
     }
+    Ok(statement)
 }
 
 /// Counts what is refused, and says so to those who wait.
 pub(super) fn turn_away(shared: &Shared, answer: Answer, waiting: impl IntoIterator<Item = Reply>) {
     match answer {
         Answer::Refused(refusal) => shared.counters.refused(refusal),
-        Answer::NoEffect(_) => shared.counters.refused(Refusal::NoEffect),
+        Answer::NoEffect(_) | Answer::Contradicts(_) => shared.counters.refused(Refusal::NoEffect),
         Answer::Receipt(_) | Answer::Unavailable => {}
     }
     waiting.into_iter().for_each(|reply| reply.answer(answer));

@@ -13,14 +13,17 @@ use tallyproof_centre::intake::Authentic;
 use tallyproof_centre::journal::Cut;
 use tallyproof_centre::publication::{self, Shelf};
 use tallyproof_centre::sequencer::Growth;
-use tallyproof_count::{Judged, Totals, bundle, manifest::Manifest, policy};
+use tallyproof_count::manifest::{Manifest, file_hash};
+use tallyproof_count::{Judged, Totals, bundle, policy};
 use tallyproof_log::checkpoint::Checkpoint;
+use tallyproof_log::merkle::Hash;
 use tallyproof_log::note::SignedNote;
 use tallyproof_record::entry::Place;
 use tallyproof_site::{SiteInput, Witnessing};
 use tallyproof_store::bundle::BundleError;
 use tallyproof_store::{BundleFolder, LastCheckpoint, LastError};
 
+use super::bulletins::Published;
 use super::gather::ToGatherer;
 use super::shared::{Shared, add};
 
@@ -53,6 +56,8 @@ pub(super) struct Publisher {
     pub(super) cosigned: Option<Witnessed>,
     /// The final checkpoint, once there is one.
     pub(super) frozen: Option<Vec<u8>>,
+    /// The files of bulletins.
+    pub(super) bulletins: Published,
 }
 
 /// Who has seen how much of the log.
@@ -94,8 +99,14 @@ impl Publisher {
             let wait = if behind { period.saturating_sub(published.elapsed()) } else { Duration::from_secs(1) };
             match inbox.recv_timeout(wait) {
                 Ok(ToPublisher::Batch(cut, batch)) => {
+                    let bulletin = batch.iter().any(|it| matches!(it.place(), Place::Bulletin(_)));
                     self.take(cut, batch);
                     behind = true;
+                    if bulletin {
+                        // People wait for it.
+                        self.publish_until_done();
+                        (behind, published) = (false, Instant::now());
+                    }
                     publishing.store(false, Relaxed);
                 }
                 Ok(ToPublisher::Everything(done)) => {
@@ -249,8 +260,9 @@ impl Publisher {
         Checkpoint { origin, size: tree.size(), root: tree.root() }
     }
 
-    /// Writes everything but the log: definition, keys, policy, index, pages, and the manifest over them.
+    /// Writes everything but the log: bulletins, definition, keys, policy, index, pages, and the manifest over them.
     pub(super) fn publish(&self) -> anyhow::Result<()> {
+        let bulletins = self.bulletins.bring_up_to_date(&self.shared, &self.sequencer, &self.bundle)?;
         let mut files: BTreeMap<String, Vec<u8>> = BTreeMap::new();
         for (name, bytes) in &self.shared.definition.canonical().files {
             files.insert(format!("election/{name}"), bytes.clone());
@@ -258,7 +270,7 @@ impl Publisher {
         files.extend(self.witnesses());
         files.extend(self.frozen.clone().map(|note| (bundle::FROZEN.to_owned(), note)));
         files.extend(self.index_and_pages());
-        let manifest = self.manifest(&files)?;
+        let manifest = self.manifest(&files, bulletins)?;
         let mut files: Vec<_> = files.into_iter().collect();
         // Last, so that a reader who finds a new manifest finds what it lists.
         files.push((bundle::MANIFEST.to_owned(), manifest.into_bytes()));
@@ -293,12 +305,13 @@ impl Publisher {
         }
     }
 
-    fn manifest(&self, files: &BTreeMap<String, Vec<u8>>) -> anyhow::Result<String> {
+    fn manifest(&self, files: &BTreeMap<String, Vec<u8>>, bulletins: BTreeMap<String, Hash>) -> anyhow::Result<String> {
         let Checkpoint { origin, size, root } = self.checkpoint();
         let mut manifest = Manifest { origin, tree_size: size, root, files: BTreeMap::new() };
-        for (path, bytes) in files {
+        let hashed = files.iter().map(|(path, bytes)| (path.clone(), file_hash(bytes)));
+        for (path, hash) in hashed.chain(bulletins) {
             let path = path.parse().with_context(|| format!("{path} cannot stand in a bundle"))?;
-            manifest.insert(path, bytes);
+            manifest.files.insert(path, hash);
         }
         Ok(manifest.sign(&self.shared.keys.log)?)
     }

@@ -15,6 +15,7 @@ use tallyproof_log::checkpoint;
 use tallyproof_store::journal::JournalError;
 use tallyproof_store::{BundleFolder, LastCheckpoint, SqliteJournal};
 
+use super::bulletins::Published;
 use super::gather::ToGatherer;
 use super::publisher::{Publisher, Witnessed};
 use super::shared::Shared;
@@ -53,7 +54,16 @@ pub(super) fn restore(
     // Until the journal's own takes its place.
     let (empty, _) = Sequencer::begin(&shared.definition)?;
     let (shared, sequencer) = (Arc::clone(shared), Arc::new(RwLock::new(empty)));
-    let publisher = Publisher { shared, sequencer, bundle, last, gatherer, cosigned: None, frozen };
+    let publisher = Publisher {
+        shared,
+        sequencer,
+        bundle,
+        last,
+        gatherer,
+        cosigned: None,
+        frozen,
+        bulletins: Published::default(),
+    };
     if let Some(first) = first {
         publisher.put_tiles(&first)?;
     }

@@ -15,6 +15,7 @@ use tallyproof_record::cose::RecordDigest;
 use tallyproof_record::definition::Committed;
 use tokio::sync::watch;
 
+use super::bulletins::Held;
 use super::gather::Witnessing;
 use super::http::{HttpCounters, HttpDrop};
 use super::keys::CentreKeys;
@@ -36,6 +37,7 @@ pub(super) struct Shared {
     pub(super) intake: Intake,
     pub(super) counters: Counters,
     pub(super) outstanding: Outstanding,
+    pub(super) bulletins: Held,
     kernel: OnceLock<KernelDrops>,
     /// For work on all cores that must yield to the receive loop.
     pub(super) pool: rayon::ThreadPool,
@@ -91,6 +93,7 @@ impl Shared {
             intake: Intake::new(Arc::clone(&definition)),
             counters: Counters::default(),
             outstanding: Outstanding::new(definition.election()),
+            bulletins: Held::default(),
             http: Arc::default(),
             kernel: OnceLock::new(),
             known: (0..SHARDS).map(|_| Mutex::default()).collect(),

@@ -8,7 +8,7 @@ use tallyproof_record::{
     definition::{self, Committed},
 };
 
-use super::{Basis, ContestDocument, Document, figures};
+use super::{Basis, ContestDocument, Document, figures, outcome_json::seats_of};
 use crate::{bundle::push_field, ledger::RuleSet};
 
 /// The first line.
@@ -24,7 +24,9 @@ pub(super) fn render(document: &Document) -> Vec<u8> {
         .filter_map(|contest| Some(of_contest(document, election, election.contest(contest.contest)?, contest)))
         .collect();
     let mut table = head(document, committed);
-    contests.iter().for_each(|contest| table.0.push_str(&contest.0));
+    for contest in &contests {
+        table.0.push_str(&contest.0);
+    }
     table.0.into_bytes()
 }
 
@@ -78,6 +80,11 @@ fn of_contest(document: &Document, election: &Election, facts: &definition::Cont
                 table.push(at, row.quantity.as_str(), row.id, row.value, share, "");
             }
         }
+    }
+    let area = election.areas().get(facts.area).map_or("", |area| area.id.as_str());
+    let at = Place { contest: &facts.id, area, basis: Basis::AsItStands.as_str() };
+    for (id, seats) in it.outcome.seats.iter().flat_map(|seats| seats_of(facts, seats)) {
+        table.push(at, "seats", id, seats, "", "");
     }
     lists(&mut table, election, facts, it);
     table

@@ -80,7 +80,7 @@ fn between_objects(
     None
 }
 
-fn between_lists(path: &mut Vec<String>, stated: &[Value], expected: &[Value]) -> Option<String> {
+fn between_lists(path: &[String], stated: &[Value], expected: &[Value]) -> Option<String> {
     let same = stated.iter().zip(expected).take_while(|(stated, expected)| stated == expected).count();
     let (stated, expected) = (stated.get(same), expected.get(same));
     if stated.is_none() && expected.is_none() {

@@ -6,7 +6,10 @@ use rayon::prelude::*;
 use serde::Serialize;
 use tallyproof_record::{Election, StationNo, definition};
 
-use super::{Basis, ContestDocument, CorrectedStation, Document, StationLists, figures};
+use super::{
+    Basis, ContestDocument, CorrectedStation, Document, StationLists, figures,
+    outcome_json::{Seats, Settled},
+};
 use crate::{
     ledger::Rejection,
     share::{Percent, ROUNDING},
@@ -92,6 +95,10 @@ struct Contest<'a> {
     /// Absent where no correction is in force.
     #[serde(skip_serializing_if = "Option::is_none")]
     as_it_stands: Option<Sums<'a>>,
+    /// Absent where the definition does not say how many there are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seats: Option<Seats<'a>>,
+    settled: Settled<'a>,
     stations: Lists<'a>,
 }
 
@@ -162,6 +169,8 @@ impl<'a> Contest<'a> {
             area: area_id(election, facts.area),
             as_counted: sums(Basis::AsCounted),
             as_it_stands: corrected.then(|| sums(Basis::AsItStands)),
+            seats: contest.outcome.seats.as_ref().map(|seats| Seats::new(election, facts, seats)),
+            settled: Settled::new(&facts.id, &contest.outcome.settled),
             stations: Lists::new(election, &contest.stations),
         }
     }

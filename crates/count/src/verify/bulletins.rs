@@ -3,20 +3,20 @@
 
 use std::collections::BTreeSet;
 
-use tallyproof_log::{note::VerifierKey, tree::Tree};
+use tallyproof_log::{checkpoint::Checkpoint, note::VerifierKey, tree::Tree};
 use tallyproof_record::Problem;
 
 use super::{
     Source, fetch,
-    notes::{self, Statements},
+    notes::{self, Stated, Statements},
     quorum,
 };
 use crate::{
-    bulletin::{self, Document, Form, first_difference},
+    bulletin::{self, Contradiction, Document, Form, first_difference},
     bundle::{self, BulletinFile},
     check::Check,
     ledger::Ledger,
-    manifest::file_hash,
+    manifest::BundlePath,
     statements::IssuedBulletin,
 };
 
@@ -59,17 +59,9 @@ pub(super) fn check(ledger: &Ledger, tree: &Tree, since: usize, published: Optio
 
 /// What the statement says of the log.
 fn check_statement(issued: &IssuedBulletin, document: &Document, json: &[u8]) -> impl Iterator<Item = Problem> {
-    let stated = issued.stated;
-    let figures = [
-        ("the log's root is", document.root, stated.root),
-        ("the totals have the SHA-256", document.totals_hash, stated.totals),
-        ("the document has the SHA-256", file_hash(json), stated.document),
-    ];
-    let place = format!("entry {}", issued.entry);
-    figures.into_iter().filter(|(_, found, stated)| found.0 != *stated).map(move |(what, found, of)| {
-        let of = hex::encode(of);
-        let what =
-            format!("bulletin {}, at tree size {}: {what} {found}, it states {of}", stated.number, stated.tree_size);
+    let (place, stated) = (format!("entry {}", issued.entry), issued.stated);
+    Contradiction::between(&document.statement(json), &stated).into_iter().map(move |what| {
+        let what = format!("bulletin {}, at tree size {}: {what}", stated.number, stated.tree_size);
         Check::Bulletin.problem(&place, what)
     })
 }
@@ -116,13 +108,8 @@ impl Published<'_> {
             }
             Err(problem) => return found.problems.push((issued.entry, problem)),
         };
-        let mut problems = Vec::new();
-        if let Some(note) = self.statements.open_checkpoint(bytes, &path, &mut problems) {
-            let size = issued.stated.tree_size;
-            let log = self.statements.log.as_ref();
-            let wrong = log.map(|log| wrong_with(ledger, tree, log, &note, size)).unwrap_or_default();
-            problems.extend(wrong.into_iter().map(|what| Check::BulletinCheckpoint.problem(&path, what)));
-        }
+        let size = issued.stated.tree_size;
+        let problems = check_checkpoint(self.statements, ledger, tree, bytes, size, &path);
         found.problems.extend(problems.into_iter().map(|problem| (issued.entry, problem)));
     }
 
@@ -130,7 +117,7 @@ impl Published<'_> {
     fn check_strays(&self, bulletins: &[IssuedBulletin]) -> impl Iterator<Item = Problem> {
         let named = bulletins.iter().flat_map(|it| BulletinFile::ALL.map(|file| file.path(it.stated.number)));
         let named: BTreeSet<String> = named.collect();
-        let listed = self.statements.manifest.iter().flat_map(|it| it.value.files.keys()).map(|path| path.as_str());
+        let listed = self.statements.manifest.iter().flat_map(|it| it.value.files.keys()).map(BundlePath::as_str);
         let present = self.listing.into_iter().flatten().map(String::as_str);
         let below: BTreeSet<&str> = listed.chain(present).filter(|path| path.starts_with(bundle::BULLETINS)).collect();
         let strays = below.into_iter().filter(|path| !named.contains(*path));
@@ -139,14 +126,25 @@ impl Published<'_> {
     }
 }
 
-/// Why a checkpoint does not bind a bulletin of this tree size.
-fn wrong_with(
+/// What is wrong with a note that is to bind a bulletin of this tree size.
+pub(super) fn check_checkpoint(
+    statements: &Statements,
     ledger: &Ledger,
     tree: &Tree,
-    log: &VerifierKey,
-    note: &notes::Stated<tallyproof_log::checkpoint::Checkpoint>,
-    size: u64,
-) -> Vec<String> {
+    bytes: Vec<u8>,
+    tree_size: u64,
+    path: &str,
+) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    if let (Some(note), Some(log)) = (statements.open_checkpoint(bytes, path, &mut problems), &statements.log) {
+        let wrong = wrong_with(ledger, tree, log, &note, tree_size);
+        problems.extend(wrong.into_iter().map(|what| Check::BulletinCheckpoint.problem(path, what)));
+    }
+    problems
+}
+
+/// Why a checkpoint does not bind a bulletin of this tree size.
+fn wrong_with(ledger: &Ledger, tree: &Tree, log: &VerifierKey, note: &Stated<Checkpoint>, size: u64) -> Vec<String> {
     let stated = &note.value;
     let mut wrong = Vec::new();
     if stated.size < size {

@@ -70,9 +70,8 @@ fn own_keys(act: &Act) -> u64 {
     match act {
         Act::Key(_) => 2,
         Act::Endorsement(endorsement) => 2 + u64::from(endorsement.remark.is_some()),
-        Act::Correction(Correction { verdict: Verdict::Annulled, .. }) => 5,
+        Act::Correction(Correction { verdict: Verdict::Annulled, .. }) | Act::Bulletin(_) => 5,
         Act::Correction(Correction { verdict: Verdict::Figures(figures), .. }) => 6 + figures.stated.len() as u64,
-        Act::Bulletin(_) => 5,
         Act::Policy(_) => 1,
     }
 }

@@ -69,6 +69,11 @@ async fn take_statement(State(lane): State<Lane>, body: Body) -> Response {
         Ok(Answer::Receipt(receipt)) => lane.answer(&receipt).unwrap_or_else(|| busy(&lane.counters)),
         Ok(Answer::Refused(refusal)) => answer_refusal(refusal),
         Ok(Answer::NoEffect(fault)) => refuse(StatusCode::CONFLICT, fault.code(), fault.text()),
+        Ok(Answer::Contradicts(what)) => {
+            let reason =
+                format!("it does not state what the log gives: {what}; draft it again, from the published bundle");
+            refuse(StatusCode::CONFLICT, "bulletin", &reason)
+        }
         Ok(Answer::Unavailable) | Err(_) => busy(&lane.counters),
     }
 }
