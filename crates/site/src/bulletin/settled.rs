@@ -109,9 +109,7 @@ fn whole<'a>(election: &'a Election, answer: &'a Answer) -> Phrase<'a> {
 
 fn premises<'a>(election: &'a Election, answer: &'a Answer, common: &Common<'_>) -> Vec<Phrase<'a>> {
     match answer {
-        Answer::Contest(statement) => {
-            statement.premises().iter().filter(|it| !common.says(it)).map(premise).collect()
-        }
+        Answer::Contest(statement) => statement.premises().iter().filter(|it| !common.says(it)).map(premise).collect(),
         Answer::Mixed(statement) => {
             let of = |it: &'a PartPremise| match &it.part {
                 None => premise(&it.premise),

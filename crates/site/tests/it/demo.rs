@@ -185,7 +185,8 @@ pub(crate) fn mega() -> Demo {
         contest(&format!("mayor-{town}"), &format!("Mayor of Town {town}"), &format!("t{town}"), first);
         contest(&format!("mun-{town}"), &format!("Council of Town {town}"), &format!("t{town}"), lists);
         for station in 0..85 {
-            let _ = writeln!(register, "{:09},School {station},t{town},{},,", town * 1_000 + station, 380 + station * 3);
+            let _ =
+                writeln!(register, "{:09},School {station},t{town},{},,", town * 1_000 + station, 380 + station * 3);
         }
     }
     let files = [("areas.csv", areas), ("stations.csv", register), ("election.toml", head), ("ballot.csv", ballot)];
