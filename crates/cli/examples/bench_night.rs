@@ -22,6 +22,7 @@ fn main() -> anyhow::Result<()> {
         loss: perfect,
         duplicate: perfect,
         bad: perfect,
+        bulletins_at: Vec::new(),
         seed: Seed(1),
     };
     let report = night::run(package::load(&election)?, &plan, &Printer::new(true))?;

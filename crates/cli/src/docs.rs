@@ -63,7 +63,11 @@ fn checks() -> String {
     push_codes(&mut out, "Tables of lists (`seats`, `seats.md`)", tallyproof_count::seats::table::CODES);
     push_codes(&mut out, "Published figures (`settled`, `settled.md`)", tallyproof_count::settled::published::CODES);
     push_codes(&mut out, "Imports (`import`)", tallyproof_evidence::report::CODES);
-    push_codes(&mut out, "Drill scripts (`drill`, `../guide/drills.md`)", tallyproof_drill::script::CODES);
+    push_codes(
+        &mut out,
+        "Drill scripts (`drill`, `../guide/drills.md`) and recipes (`../guide/mega.md`)",
+        tallyproof_drill::script::CODES,
+    );
     out
 }
 

@@ -1,5 +1,6 @@
 //! Election packages in folders.
 
+use std::borrow::Cow;
 use std::fs;
 use std::path::Path;
 
@@ -7,6 +8,7 @@ use anyhow::{Context, bail, ensure};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tallyproof_count::policy;
+use tallyproof_drill::synthetic::{self, Made, RECIPE_FILE};
 use tallyproof_log::policy::PolicyError;
 use tallyproof_record::definition::package::{self, Files};
 use tallyproof_record::definition::results::{self, Results};
@@ -26,8 +28,16 @@ const FILE_LIMIT: u64 = 1 << 30;
 pub struct Package {
     /// The definition.
     pub election: Election,
-    /// Figures by station and contest, where the package has `results.csv`.
+    /// Figures by station and contest, where the package has `results.csv` or a recipe.
     pub results: Option<Results>,
+}
+
+impl Package {
+    /// `results.csv` as it was `found`, or rendered where a recipe made the figures.
+    pub fn results_file<'f>(&self, found: &'f Files) -> Option<Cow<'f, [u8]>> {
+        let as_found = found.get(RESULTS_FILE).map(|bytes| Cow::Borrowed(bytes.as_slice()));
+        as_found.or_else(|| Some(Cow::Owned(results::render(self.results.as_ref()?, &self.election))))
+    }
 }
 
 /// Reads the files of a package that are there; what is missing is for [`check`] to say.
@@ -36,7 +46,7 @@ pub fn read(folder: &Path) -> anyhow::Result<Files> {
     let about = fs::metadata(folder).with_context(|| format!("cannot open the election package {shown}"))?;
     ensure!(about.is_dir(), "{shown} is not a folder; an election package is a folder with election.toml");
     let mut found = Files::new();
-    for name in DEFINITION_FILES.into_iter().chain([RESULTS_FILE]) {
+    for name in DEFINITION_FILES.into_iter().chain([RESULTS_FILE, RECIPE_FILE]) {
         let path = folder.join(name);
         if path.exists() {
             found.insert(name.to_owned(), files::read(&path, FILE_LIMIT)?);
@@ -45,12 +55,21 @@ pub fn read(folder: &Path) -> anyhow::Result<Files> {
     Ok(found)
 }
 
-/// Checks a package's definition and, where it has them, its figures.
+/// Checks a package's definition and, where it has them, its figures. What a recipe stands for is made here, in memory.
 pub fn check(found: &Files) -> Result<Package, Vec<Problem>> {
-    let election = package::parse(found)?;
-    policy::check(election.policy_lines()).map_err(|error| vec![policy_problem(found, error)])?;
+    if found.contains_key(RECIPE_FILE) {
+        let Made { files, results } = synthetic::expand(found)?;
+        return Ok(Package { election: definition(&files)?, results: Some(results) });
+    }
+    let election = definition(found)?;
     let results = found.get(RESULTS_FILE).map(|bytes| results::parse(bytes, &election)).transpose()?;
     Ok(Package { election, results })
+}
+
+fn definition(files: &Files) -> Result<Election, Vec<Problem>> {
+    let election = package::parse(files)?;
+    policy::check(election.policy_lines()).map_err(|error| vec![policy_problem(files, error)])?;
+    Ok(election)
 }
 
 fn policy_problem(found: &Files, error: PolicyError) -> Problem {

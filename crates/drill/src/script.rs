@@ -5,7 +5,6 @@
 
 mod keys;
 mod read;
-mod section;
 #[cfg(test)]
 mod tests;
 
@@ -16,7 +15,9 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use tallyproof_record::{Problem, StationNo};
 
-pub use keys::{CODES, reference};
+pub use keys::reference;
+
+pub use crate::section::keys::CODES;
 
 use crate::keys::Seed;
 use crate::network::Chance;

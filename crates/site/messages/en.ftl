@@ -559,3 +559,6 @@ premise-decides-run-off = The first is elected with { $bar } of the votes; other
 premise-decides-run-off-ahead = The first is elected with { $bar } of the votes, or with { $reach } and a difference to each other option of { $by } of the votes; otherwise the first two go into a run-off. Asked is who is elected or which two they are; a tie for one of these places is a change.
 premise-decides-lists = { $seats } seats go to lists by { $method }. Asked is how many seats each has; a tie for a seat is a change.
 premise-decides-lists-threshold = { $seats } seats go to lists by { $method }, to those with at least { $share } of the votes. Asked is which lists these are, and how many seats each has; a tie for a seat is a change.
+premise-alliances = These lists get seats as one, and split them by { $method }: { $lists }.{ $threshold }
+premise-alliances-as-one = { " " }They reach the threshold as one.
+premise-alliances-each = { " " }Each of them has to reach the threshold.

@@ -558,3 +558,6 @@ premise-decides-run-off = La primera resulta elegida con { $bar } de los votos; 
 premise-decides-run-off-ahead = La primera resulta elegida con { $bar } de los votos, o con { $reach } y una diferencia con cada una de las demás de { $by } de los votos; si no, las dos primeras van a una segunda vuelta. Se pregunta quién resulta elegida o cuáles son las dos; un empate en uno de esos lugares es un cambio.
 premise-decides-lists = { $seats } escaños van a listas por { $method }. Se pregunta cuántos escaños tiene cada una; un empate por un escaño es un cambio.
 premise-decides-lists-threshold = { $seats } escaños van a listas por { $method }, a las que tienen al menos el { $share } de los votos. Se pregunta cuáles son esas listas y cuántos escaños tiene cada una; un empate por un escaño es un cambio.
+premise-alliances = Estas listas obtienen escaños como una sola y los reparten por { $method }: { $lists }.{ $threshold }
+premise-alliances-as-one = { " " }Alcanzan el umbral como una sola.
+premise-alliances-each = { " " }Cada una de ellas tiene que alcanzar el umbral.

@@ -558,3 +558,6 @@ premise-decides-run-off = A primeira é eleita com { $bar } dos votos; senão, a
 premise-decides-run-off-ahead = A primeira é eleita com { $bar } dos votos, ou com { $reach } e uma diferença para cada uma das outras de { $by } dos votos; senão, as duas primeiras vão a um segundo turno. Pergunta-se quem é eleita ou quais são as duas; um empate num desses lugares é uma mudança.
 premise-decides-lists = { $seats } cadeiras vão a listas por { $method }. Pergunta-se quantas cadeiras cada uma tem; um empate por uma cadeira é uma mudança.
 premise-decides-lists-threshold = { $seats } cadeiras vão a listas por { $method }, às que têm pelo menos { $share } dos votos. Pergunta-se quais são essas listas e quantas cadeiras cada uma tem; um empate por uma cadeira é uma mudança.
+premise-alliances = Estas listas obtêm cadeiras como uma só e as repartem por { $method }: { $lists }.{ $threshold }
+premise-alliances-as-one = { " " }Atingem a cláusula como uma só.
+premise-alliances-each = { " " }Cada uma delas tem de atingir a cláusula.

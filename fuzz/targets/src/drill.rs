@@ -1,17 +1,45 @@
-//! Scripts of drills.
+//! Scripts of drills, and recipes of made-up elections.
 
 use tallyproof_drill::script::{self, Fault, Flood, Script};
+use tallyproof_drill::synthetic::{RECIPE_FILE, Recipe, expand};
+use tallyproof_record::Problem;
+use tallyproof_record::definition::package::{self, Files};
+use tallyproof_record::definition::results;
+
+/// A recipe of more stations takes longer than a fuzzer has.
+const STATIONS: u32 = 100;
 
 /// A drill script: what parses is within every limit, and every mistake has a code that is documented.
 pub fn script(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     match Script::parse(text, "script") {
         Ok(script) => check_limits(&script),
-        Err(problems) => {
-            assert!(!problems.is_empty());
-            assert!(problems.iter().all(|problem| script::CODES.iter().any(|(code, _)| *code == problem.code)));
-        }
+        Err(problems) => check_problems(&problems),
     }
+}
+
+fn check_problems(problems: &[Problem]) {
+    assert!(!problems.is_empty());
+    assert!(problems.iter().all(|problem| script::CODES.iter().any(|(code, _)| *code == problem.code)));
+}
+
+/// A recipe: what parses makes a package without a mistake, with figures for every station.
+pub fn recipe(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    match Recipe::parse(text, RECIPE_FILE) {
+        Ok(recipe) if recipe.stations() <= STATIONS => check_package(text),
+        Ok(_) => {}
+        Err(problems) => check_problems(&problems),
+    }
+}
+
+fn check_package(recipe: &str) {
+    let head = include_str!("../../../examples/mini/election.toml");
+    let file = |name: &str, text: &str| (name.to_owned(), text.as_bytes().to_vec());
+    let made = expand(&Files::from([file("election.toml", head), file(RECIPE_FILE, recipe)])).unwrap();
+    let election = package::parse(&made.files).unwrap();
+    let figures = results::render(&made.results, &election);
+    assert_eq!(results::parse(&figures, &election).unwrap(), made.results);
 }
 
 fn check_limits(script: &Script) {

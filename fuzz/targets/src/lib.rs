@@ -21,7 +21,7 @@ mod world;
 
 pub use centre::{gate, handed_in, intake};
 pub use count::{bulletin, bundle, lists, manifest, published, trust};
-pub use drill::script;
+pub use drill::{recipe, script};
 pub use evidence::mapping;
 pub use journal::journal;
 pub use log::{
@@ -70,6 +70,7 @@ pub const TARGETS: &[Target] = &[
     target("proven", proven),
     target("published", published),
     target("receipt", receipt),
+    Target { mutations: 100, ..target("recipe", recipe) },
     target("record", record),
     target("script", script),
     target("statement", statement),

@@ -41,8 +41,14 @@ pub fn all() -> Vec<Seed> {
     .concat()
 }
 
+const SMALL_RECIPE: &[u8] =
+    b"format = 1\nseed = 7\nstates = 2\nmunicipalities = 4\nstations = 9\nlists = 4\nrolls_unknown = 1\nspecial = 1\n";
+
 fn scripts() -> Vec<Seed> {
-    vec![("script", "smoke", include_bytes!("../../../examples/drills/smoke.toml").to_vec())]
+    vec![
+        ("script", "smoke", include_bytes!("../../../examples/drills/smoke.toml").to_vec()),
+        ("recipe", "small", SMALL_RECIPE.into()),
+    ]
 }
 
 fn figures() -> Vec<Seed> {

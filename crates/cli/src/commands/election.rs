@@ -4,6 +4,7 @@ mod check;
 mod enrol;
 mod repack;
 mod show;
+mod synth;
 
 use clap::Subcommand;
 use schemars::{Schema, schema_for};
@@ -28,6 +29,8 @@ enum Command {
     Enrol(enrol::Args),
     /// Make a new key and pack for a station that has lost its own; the log has to enrol the key
     Repack(repack::Args),
+    /// Write the plain files that a package with a recipe stands for
+    Synth(synth::Args),
 }
 
 /// Runs `tallyproof election`.
@@ -37,6 +40,7 @@ pub fn run(args: Args, printer: &mut Printer) -> anyhow::Result<Exit> {
         Command::Show(args) => show::run(&args, printer),
         Command::Enrol(args) => enrol::run(&args, printer),
         Command::Repack(args) => repack::run(&args, printer),
+        Command::Synth(args) => synth::run(&args, printer),
     }
 }
 
@@ -47,5 +51,6 @@ pub fn schemas() -> Vec<(&'static str, Schema)> {
         ("election-show", schema_for!(show::Summary)),
         ("election-enrol", schema_for!(enrol::Enrolled)),
         ("election-repack", schema_for!(repack::Repacked)),
+        ("election-synth", schema_for!(synth::Written)),
     ]
 }

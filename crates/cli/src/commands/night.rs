@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use schemars::Schema;
+use tallyproof_count::share::Share;
 use tallyproof_drill::keys::Seed;
 use tallyproof_drill::network::Chance;
 
@@ -13,7 +14,8 @@ use crate::{Exit, Printer, package, serve};
 /// Arguments of the command.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Example:\n  tallyproof night fixtures/guanajuato-2012 --loss 0.3 --duplicate 0.2 --bad 0.02 --serve"
+    after_help = "Example:\n  tallyproof night fixtures/guanajuato-2012 --loss 0.3 --duplicate 0.2 --bad 0.02 --serve\n  \
+                  tallyproof night examples/mini --bulletin-at 80% --bulletin-at 97%"
 )]
 pub struct Args {
     /// Election package with results.csv, phase drill
@@ -33,6 +35,9 @@ pub struct Args {
     /// Chance that a station breaks a rule, conflicts with itself or is impersonated
     #[arg(long, value_name = "P", default_value = "0", value_parser = chance)]
     pub bad: Chance,
+    /// Issue a bulletin when this share of the records expected is in, such as 80%; may be repeated
+    #[arg(long, value_name = "SHARE", value_delimiter = ',')]
+    pub bulletin_at: Vec<Share>,
     /// So many of the five witnesses are offline; four have to cosign
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=5))]
     pub witnesses_offline: u8,
@@ -60,6 +65,7 @@ pub fn run(args: Args, printer: &mut Printer) -> anyhow::Result<Exit> {
         loss: args.loss,
         duplicate: args.duplicate,
         bad: args.bad,
+        bulletins_at: args.bulletin_at,
         witnesses: WitnessPlan { offline: args.witnesses_offline, lying: args.witnesses_lying },
         seed: Seed(args.seed),
     };

@@ -52,7 +52,15 @@ pub(super) fn run(
 ) -> anyhow::Result<Course> {
     let (counters, stop) = (Counters::default(), AtomicBool::new(false));
     let clock = Clock::start();
-    let plan = field::Plan { script, ends, clock, counters: &counters, stop: &stop, patience: Duration::MAX };
+    let plan = field::Plan {
+        script,
+        ends,
+        clock,
+        counters: &counters,
+        stop: &stop,
+        patience: Duration::MAX,
+        window: usize::MAX,
+    };
     let targets = Targets { udp: centre.ports().udp, http: centre.ports().http };
     let mut watch = Watch::new(centre)?;
     let attackers = flood::start(attacks, targets, clock.instant(Duration::ZERO))?;

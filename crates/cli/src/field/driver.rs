@@ -1,6 +1,6 @@
 //! One thread's share of the stations: when each is due, what arrives for it, and the bad network in between.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -35,6 +35,10 @@ pub(super) struct Driver<'a> {
     by_number: HashMap<StationNo, usize>,
     /// Stations that wait for a receipt or have not begun, and forgeries that are still to be sent.
     busy: usize,
+    /// Records that wait for a receipt.
+    waiting: usize,
+    /// Stations whose hour has come, which wait for room in the plan's window.
+    held: VecDeque<usize>,
     /// When a receipt last came.
     heard: Duration,
     paths: Vec<Path<'a>>,
@@ -112,7 +116,20 @@ impl<'a> Driver<'a> {
         }
         let busy = stations.len();
         let heard = plan.clock.now();
-        Ok(Self { plan, stations, by_number, busy, heard, paths, agenda, arrivals, deliver, given: Vec::new() })
+        Ok(Self {
+            plan,
+            stations,
+            by_number,
+            busy,
+            waiting: 0,
+            held: VecDeque::new(),
+            heard,
+            paths,
+            agenda,
+            arrivals,
+            deliver,
+            given: Vec::new(),
+        })
     }
 
     /// Runs until every record is receipted or the plan says so, and tells every receipt.
@@ -152,6 +169,10 @@ impl<'a> Driver<'a> {
     /// Sends what the station's outbox says is due.
     fn wake(&mut self, now: Duration, index: usize) {
         let Some(station) = self.stations.get_mut(index) else { return };
+        if !station.records.is_empty() && self.waiting >= self.plan.window {
+            return self.held.push_back(index);
+        }
+        self.waiting += station.records.len();
         let clock = &self.plan.clock;
         for record in station.records.drain(..) {
             station.outbox.enqueue(clock.unix_ms(now), record);
@@ -261,6 +282,10 @@ impl<'a> Driver<'a> {
         self.heard = now;
         if station.outbox.pending() == 0 {
             self.busy = self.busy.saturating_sub(1);
+        }
+        self.waiting = self.waiting.saturating_sub(1);
+        if let Some(next) = self.held.pop_front() {
+            self.agenda.add(now, Event::Wake(next));
         }
     }
 }

@@ -47,6 +47,8 @@ pub(crate) struct Plan<'a> {
     pub(crate) stop: &'a AtomicBool,
     /// A driver to whose stations no receipt comes for so long gives up.
     pub(crate) patience: Duration,
+    /// With so many records that wait for a receipt a driver lets no other station begin.
+    pub(crate) window: usize,
 }
 
 /// What the field has done so far; read by others while it runs.

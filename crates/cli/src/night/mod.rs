@@ -1,11 +1,13 @@
 //! A whole election night on this machine: stations, a bad network, the centre, the bundle, and the verification of that
 //! bundle through the same code that a sceptical outsider runs.
 
+mod bulletins;
 pub(crate) mod bundle_dir;
 pub(crate) mod expectation;
 mod report;
 pub(crate) mod stage;
 mod view;
+mod waves;
 mod witnesses;
 
 use std::net::Ipv4Addr;
@@ -17,17 +19,19 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 use rayon::prelude::*;
+use tallyproof_count::share::Share;
+use tallyproof_drill::authority;
 use tallyproof_drill::keys::Seed;
 use tallyproof_drill::network::Chance;
 use tallyproof_drill::population::{Part, Population};
-use tallyproof_drill::script::{self, Carrier, Electorate, Quality, Script, Share, Span};
-use tallyproof_drill::witnesses::policy_lines;
+use tallyproof_drill::script::{self, Carrier, Electorate, Quality, Script, Span};
+use tallyproof_drill::witnesses::{QUORUM, policy_lines};
 use tallyproof_log::note::SignerKey;
 use tallyproof_record::definition::Committed;
 use tallyproof_record::definition::results::Results;
-use tallyproof_record::{ContestNo, StationNo};
 use tallyproof_station::RetryPolicy;
 
+pub use bulletins::BulletinRow;
 pub use report::NightReport;
 pub use witnesses::{Conduct, ForkAnswer, WitnessPlan, WitnessRow};
 
@@ -39,12 +43,14 @@ use crate::printer::Printer;
 use expectation::Expectation;
 use report::Outcome;
 use stage::Stage;
+use waves::Wave;
 use witnesses::Witnesses;
 
-/// Each wave costs the slowest record's retries on a lossy network; fewer waves make coarser checkpoints.
-const WAVES: usize = 8;
-/// Between the first transmissions of two stations: a wave that began at once would only wait in the centre's queue.
+/// From one record to the next: a wave that began at once would only wait in the centre's queue.
 const PACE: Duration = Duration::from_micros(40);
+/// Records of a driver's stations on their way at once. What a centre cannot check in time is sent again and again, and a night's
+/// witnesses want its cores too.
+const WINDOW: usize = 512;
 /// Without a single receipt for so long a wave has met a centre that does not answer.
 const PATIENCE: Duration = Duration::from_mins(1);
 /// From one round of cosignatures to the next: a night is over in seconds.
@@ -65,6 +71,8 @@ pub struct NightPlan {
     pub duplicate: Chance,
     /// Chance that a station misbehaves or is impersonated.
     pub bad: Chance,
+    /// A bulletin is due when each of these shares of the records expected is in.
+    pub bulletins_at: Vec<Share>,
     /// What becomes of the witnesses.
     pub witnesses: WitnessPlan,
     /// From which everything follows.
@@ -76,13 +84,29 @@ pub fn run(package: Package, plan: &NightPlan, printer: &Printer) -> anyhow::Res
     let started = Instant::now();
     let (definition, results) = enrol(package, plan)?;
     let population = Population::new(&definition, &results, plan.seed, plan.bad)?;
+    let stations = population.reporting_order();
+    let waves = waves::plan(&stations, waves::expected(definition.election()), &plan.bulletins_at)?;
     let (stage, keys) = Stage::set(&plan.bundle, &definition, plan.seed)?;
     let common = common(&definition, &keys);
     let (log, log_key) =
         (keys.verifier().clone(), SignerKey::new(keys.verifier().name().clone(), &plan.seed.log_key()));
     let witnesses = Witnesses::start(stage.workspace(), &plan.bundle, &definition, &log, plan.witnesses, plan.seed)?;
     let centre = start_centre(&definition, keys, plan, &stage.workspace().join("journal.sqlite"), witnesses.urls())?;
-    let mut field = poll(&population, &centre, &common, &script(plan))?;
+    ensure!(
+        plan.bulletins_at.is_empty() || witnesses.reach_quorum(),
+        "a bulletin needs a checkpoint that {QUORUM} witnesses cosigned; leave --bulletin-at out, or fewer of them offline"
+    );
+    let script = script(plan);
+    let mut night = Night {
+        population: &population,
+        centre: &centre,
+        common: &common,
+        script: &script,
+        bundle: &plan.bundle,
+        field: Field::default(),
+    };
+    night.poll(&waves)?;
+    let mut field = night.field;
     let mark = Instant::now();
     let frozen = centre.freeze(if witnesses.reach_quorum() { FREEZE } else { Duration::ZERO })?;
     field.phases.witnessing = mark.elapsed();
@@ -100,6 +124,7 @@ pub fn run(package: Package, plan: &NightPlan, printer: &Printer) -> anyhow::Res
         counters: &field.counters,
         records: field.records,
         phases: field.phases,
+        bulletins: field.bulletins,
         stats: &stats,
         witnesses,
         frozen: matches!(frozen, Frozen::Yes { .. }),
@@ -120,7 +145,12 @@ fn enrol(package: Package, plan: &NightPlan) -> anyhow::Result<(Committed, Resul
         election = election.with_first_stations(stations);
         results.retain(|&(station, _), _| election.station(station).is_some());
     }
-    let election = election.with_policy_lines(policy_lines(plan.seed)?);
+    let mut election = election.with_policy_lines(policy_lines(plan.seed)?);
+    if !plan.bulletins_at.is_empty() {
+        let authority = authority::of(plan.seed).context("no authority")?;
+        let agents = election.agents().to_vec();
+        election = election.with_signatories(authority, agents);
+    }
     Ok((stage::enrol(election, plan.seed), results))
 }
 
@@ -177,7 +207,7 @@ fn script(plan: &NightPlan) -> Script {
         electorate: Electorate::Synthetic(NonZeroU32::MIN),
         reporting: at_once,
         patience: PATIENCE,
-        receipted: Share::ALL,
+        receipted: script::Share::ALL,
         paths: vec![udp],
         faults: Vec::new(),
         floods: Vec::new(),
@@ -192,6 +222,7 @@ struct Field {
     /// Records that stations sealed.
     records: u64,
     phases: Phases,
+    bulletins: Vec<BulletinRow>,
 }
 
 /// Where the time before verification went.
@@ -203,56 +234,72 @@ pub struct Phases {
     pub sending: Duration,
     /// Ordering each wave into the log and publishing it.
     pub publishing: Duration,
+    /// From each checkpoint at which a bulletin was due, quorum included, to the bulletin's publication.
+    pub bulletins: Duration,
     /// From the last record to the witnesses' quorum on the final checkpoint, and its publication.
     pub witnessing: Duration,
 }
 
-/// Runs the waves: every station that has figures seals and sends until receipted.
-fn poll(
-    population: &Population<'_>,
-    centre: &RunningCentre,
-    common: &Common,
-    script: &Script,
-) -> anyhow::Result<Field> {
-    let mut field = Field::default();
-    let counters = Arc::clone(&field.counters);
-    let stations = population.reporting_order();
-    view::show(centre, &counters, || {
-        stations
-            .chunks(stations.len().div_ceil(WAVES).max(1))
-            .try_for_each(|wave| run_wave(population, wave, common, script, centre, &mut field))
-    })?;
-    Ok(field)
+/// The stations at work.
+struct Night<'a> {
+    population: &'a Population<'a>,
+    centre: &'a RunningCentre,
+    common: &'a Common,
+    script: &'a Script,
+    bundle: &'a Path,
+    field: Field,
 }
 
-/// Seals, sends and publishes one wave.
-fn run_wave(
-    population: &Population<'_>,
-    wave: &[Vec<(StationNo, ContestNo)>],
-    common: &Common,
-    script: &Script,
-    centre: &RunningCentre,
-    field: &mut Field,
-) -> anyhow::Result<()> {
-    let mark = Instant::now();
-    let seal = |slots: &Vec<_>| slots.iter().filter_map(|&(no, contest)| population.part(no, contest)).collect();
-    let parts: Vec<Vec<Part>> = wave.par_iter().map(seal).collect();
-    field.expectation.note(parts.iter().flatten());
-    let placed: Vec<_> = (0_u32..).zip(&parts).collect();
-    let station = |&(place, parts): &(u32, &Vec<Part>)| {
-        Some(Station::new(script, common, parts.first()?.station, PACE.saturating_mul(place), parts))
-    };
-    let stations: Vec<Station> = placed.par_iter().filter_map(station).collect();
-    field.phases.sealing += mark.elapsed();
-    let mark = Instant::now();
-    let records = parts.iter().flatten().map(|part| part.sealed.len() as u64).sum();
-    field.records += records;
-    send(script, stations, records, centre, &field.counters)?;
-    field.phases.sending += mark.elapsed();
-    let mark = Instant::now();
-    centre.cut_now()?;
-    field.phases.publishing += mark.elapsed();
-    Ok(())
+impl Night<'_> {
+    /// Runs the waves: every station that has figures seals and sends until receipted.
+    fn poll(&mut self, waves: &[Wave<'_>]) -> anyhow::Result<()> {
+        let (centre, counters) = (self.centre, Arc::clone(&self.field.counters));
+        view::show(centre, &counters, || waves.iter().try_for_each(|wave| self.run_wave(wave)))
+    }
+
+    /// Seals, sends and publishes one wave, and issues the bulletin that is due after it.
+    fn run_wave(&mut self, wave: &Wave<'_>) -> anyhow::Result<()> {
+        let mark = Instant::now();
+        let (stations, records) = self.seal(wave);
+        self.field.phases.sealing += mark.elapsed();
+        let mark = Instant::now();
+        self.field.records += records;
+        send(self.script, stations, records, self.centre, &self.field.counters)?;
+        self.field.phases.sending += mark.elapsed();
+        let mark = Instant::now();
+        self.centre.cut_now()?;
+        self.field.phases.publishing += mark.elapsed();
+        let mark = Instant::now();
+        if let Some(due) = wave.bulletin {
+            self.field.bulletins.push(bulletins::issue(self.centre, self.bundle, due, self.script.seed)?);
+        }
+        self.field.phases.bulletins += mark.elapsed();
+        Ok(())
+    }
+
+    /// The wave's stations with their records, and how many records these are.
+    fn seal(&mut self, wave: &Wave<'_>) -> (Vec<Station>, u64) {
+        let population = self.population;
+        let seal = |slots: &Vec<_>| slots.iter().filter_map(|&(no, contest)| population.part(no, contest)).collect();
+        let parts: Vec<Vec<Part>> = wave.stations.par_iter().map(seal).collect();
+        self.field.expectation.note(parts.iter().flatten());
+        let mut records = 0;
+        let mut begun: Vec<(Duration, &Vec<Part>)> = Vec::with_capacity(parts.len());
+        for parts in &parts {
+            begun.push((PACE.saturating_mul(records), parts));
+            records += sealed(parts);
+        }
+        let station = |&(begins, parts): &(Duration, &Vec<Part>)| {
+            Some(Station::new(self.script, self.common, parts.first()?.station, begins, parts))
+        };
+        (begun.par_iter().filter_map(station).collect(), u64::from(records))
+    }
+}
+
+/// Records that a station sealed.
+fn sealed(parts: &[Part]) -> u32 {
+    let records: usize = parts.iter().map(|part| part.sealed.len()).sum();
+    u32::try_from(records).unwrap_or(u32::MAX)
 }
 
 /// Lets the stations of a wave send until each of their records is receipted.
@@ -264,7 +311,15 @@ fn send(
     counters: &Counters,
 ) -> anyhow::Result<()> {
     let (ends, stop) = ([centre.udp_addr()], AtomicBool::new(false));
-    let plan = field::Plan { script, ends: &ends, clock: Clock::start(), counters, stop: &stop, patience: PATIENCE };
+    let plan = field::Plan {
+        script,
+        ends: &ends,
+        clock: Clock::start(),
+        counters,
+        stop: &stop,
+        patience: PATIENCE,
+        window: WINDOW,
+    };
     let receipts = field::run(&plan, stations)?.len() as u64;
     ensure!(
         receipts == records,

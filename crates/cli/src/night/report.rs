@@ -9,6 +9,7 @@ use serde::Serialize;
 use tallyproof_count::verify::Verification;
 use tallyproof_record::definition::Committed;
 
+use super::bulletins::BulletinRow;
 use super::witnesses::{Conduct, ForkAnswer, WitnessRow};
 use super::{NightPlan, Phases};
 use crate::centre::CentreStats;
@@ -53,6 +54,8 @@ pub struct NightReport {
     pub hostile_received: u64,
     /// Datagrams and records that the centre turned away, by reason.
     pub refused: BTreeMap<String, u64>,
+    /// Bulletins that were issued, in their order.
+    pub bulletins: Vec<BulletinRow>,
     /// Stations and contests that did not end where they had to.
     pub unaccounted: Vec<String>,
     /// Witnesses of the policy.
@@ -133,6 +136,7 @@ pub(super) struct Outcome<'a> {
     pub(super) counters: &'a Counters,
     pub(super) records: u64,
     pub(super) phases: Phases,
+    pub(super) bulletins: Vec<BulletinRow>,
     pub(super) stats: &'a CentreStats,
     pub(super) witnesses: Vec<WitnessRow>,
     pub(super) frozen: bool,
@@ -149,6 +153,7 @@ pub(super) fn make(outcome: Outcome<'_>) -> NightReport {
         counters,
         records,
         phases,
+        bulletins,
         stats,
         witnesses,
         frozen,
@@ -174,6 +179,7 @@ pub(super) fn make(outcome: Outcome<'_>) -> NightReport {
         hostile_sent: counters.forged(),
         hostile_received: stats.refused_total(),
         refused: turned_away(stats),
+        bulletins,
         unaccounted,
         witnesses: witnesses.len() as u64,
         cosignatures: verification.cosignatures,
@@ -186,6 +192,7 @@ pub(super) fn make(outcome: Outcome<'_>) -> NightReport {
             seconds("seal", phases.sealing),
             seconds("send", phases.sending),
             seconds("publish", phases.publishing),
+            seconds("bulletin", phases.bulletins),
             seconds("witness", phases.witnessing),
             seconds("verify", verified_in),
         ]),
@@ -229,6 +236,13 @@ impl Report for NightReport {
             }
             table::align_right(&mut votes, [1]);
             writeln!(out, "{contest}\n{votes}")?;
+        }
+        for BulletinRow { number, tree_size, counted, expected, share, seconds } in &self.bulletins {
+            let [counted, expected, entries] = [*counted, *expected, *tree_size].map(table::grouped);
+            writeln!(
+                out,
+                "bulletin {number} (at {share}): {counted} of {expected} counted, of {entries} log entries, after {seconds:.2} s"
+            )?;
         }
         self.write_witnesses(out)?;
         for line in &self.unaccounted {

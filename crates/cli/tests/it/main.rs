@@ -11,6 +11,8 @@ mod crash;
 mod documents;
 mod drill;
 #[cfg(target_os = "linux")]
+mod faults;
+#[cfg(target_os = "linux")]
 mod gate;
 mod gather;
 mod guide;

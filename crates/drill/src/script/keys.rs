@@ -1,40 +1,6 @@
-//! The one table of a script's keys and codes: what `read` accepts, what the documents say.
+//! The tables of a script: what `read` accepts, what the guide says.
 
-use std::fmt::Write as _;
-
-/// The keys of one table of the script.
-pub(super) struct Table {
-    /// How it is written.
-    pub(super) header: &'static str,
-    about: &'static str,
-    keys: &'static [Key],
-}
-
-struct Key {
-    name: &'static str,
-    value: &'static str,
-    /// What holds where the key is absent; `required` where it has to be there.
-    default: &'static str,
-    about: &'static str,
-}
-
-impl Table {
-    pub(super) fn has(&self, name: &str) -> bool {
-        self.names().any(|known| known == name)
-    }
-
-    pub(super) fn names(&self) -> impl Iterator<Item = &'static str> + Clone {
-        self.keys.iter().map(|key| key.name)
-    }
-
-    pub(super) fn about(&self, name: &str) -> &'static str {
-        self.keys.iter().find(|key| key.name == name).map_or("", |key| key.about)
-    }
-}
-
-const fn key(name: &'static str, value: &'static str, default: &'static str, about: &'static str) -> Key {
-    Key { name, value, default, about }
-}
+use crate::section::keys::{self, Table, key};
 
 pub(super) static TOP: Table = Table {
     header: "the script",
@@ -120,64 +86,13 @@ pub(super) static FLOOD: Table = Table {
     ],
 };
 
-static TABLES: [&Table; 5] = [&TOP, &REPORTING, &PATH, &FAULT, &FLOOD];
-
-/// The text is not TOML.
-pub(super) const SYNTAX: &str = "DS-01";
-/// A key that the table does not have.
-pub(super) const UNKNOWN_KEY: &str = "DS-02";
-/// A key that has to be there.
-pub(super) const KEY_MISSING: &str = "DS-03";
-/// A value of the wrong type.
-pub(super) const WRONG_TYPE: &str = "DS-04";
-/// Another format.
-pub(super) const FORMAT: &str = "DS-05";
-/// A number, share or time beyond its bounds.
-pub(super) const OUT_OF_BOUNDS: &str = "DS-06";
-/// Not a name or title.
-pub(super) const BAD_TEXT: &str = "DS-07";
-/// Not one of the words that may stand here.
-pub(super) const BAD_WORD: &str = "DS-08";
-/// Not a time.
-pub(super) const BAD_TIME: &str = "DS-09";
-/// A name that stands twice, or names nothing.
-pub(super) const BAD_NAME: &str = "DS-10";
-/// Keys that do not go together.
-pub(super) const KEYS_TOGETHER: &str = "DS-11";
-/// More of something than a script may have.
-pub(super) const TOO_MUCH: &str = "DS-12";
-
-/// The code of each mistake in a script, with its meaning (`docs/spec/checks.md`).
-pub const CODES: &[(&str, &str)] = &[
-    (SYNTAX, "The script breaks the rules of TOML."),
-    (UNKNOWN_KEY, "A key is not one that the table may have."),
-    (KEY_MISSING, "A key is missing."),
-    (WRONG_TYPE, "A value has the wrong type."),
-    (FORMAT, "The script is of another format than 1."),
-    (OUT_OF_BOUNDS, "A number, share or time lies outside its bounds."),
-    (BAD_TEXT, "A name or title is empty, too long, or holds characters that it may not hold."),
-    (BAD_WORD, "A word is not one of those that may stand here."),
-    (BAD_TIME, "A time is not a whole number with its unit `ms`, `s` or `m`."),
-    (BAD_NAME, "A path's name stands twice, or a fault names a path that does not exist."),
-    (KEYS_TOGETHER, "Keys do not go together, or one of several that are needed is missing."),
-    (TOO_MUCH, "The script as a whole is too long, or has too many paths, faults, floods or hostile messages."),
-];
-
 /// The reference of `docs/guide/drills.md` (Markdown): every key of every table.
 pub fn reference() -> String {
-    let mut out = String::new();
-    for table in TABLES {
-        let title =
-            if std::ptr::eq(table, &raw const TOP) { "Top level".to_owned() } else { format!("`{}`", table.header) };
-        let _ = write!(
-            out,
-            "### {title}\n\n{}\n\n| key | value | default | what |\n| --- | --- | --- | --- |\n",
-            table.about
-        );
-        for Key { name, value, default, about } in table.keys {
-            let _ = writeln!(out, "| `{name}` | {value} | {default} | {about} |");
-        }
-        out.push('\n');
-    }
-    out
+    keys::reference(&[
+        ("Top level", &TOP),
+        ("`reporting`", &REPORTING),
+        ("`[[path]]`", &PATH),
+        ("`[[fault]]`", &FAULT),
+        ("`[[flood]]`", &FLOOD),
+    ])
 }

@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use tallyproof_record::Problem;
 
-use super::keys::{self, FAULT, FLOOD, PATH, REPORTING, TOP};
-use super::section::{Document, Section, hint};
+use super::keys::{FAULT, FLOOD, PATH, REPORTING, TOP};
 use super::{
     Carrier, Conduct, Damage, Electorate, Fault, Flood, FloodKind, MAX_DELAY, MAX_FAULTS, MAX_FLOODS, MAX_HELD,
     MAX_HOSTILE, MAX_PATHS, MAX_RATE, MAX_STATIONS, MAX_TIME, Path, Quality, Script, Share, Span,
 };
 use crate::keys::Seed;
 use crate::network::Chance;
+use crate::section::{Document, Section, hint, keys};
 
 const DEFAULT_SEED: u64 = 1;
 const DEFAULT_PATIENCE: Duration = Duration::from_mins(1);

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 
 use tallyproof_count::{
     outcome::NoStatement,
+    seats::Method,
     settled::{Ahead, Answer, Bar, Figures, Kind, MixedRule, PartPremise, Premise, Statement, Together, What},
 };
 use tallyproof_record::Election;
@@ -194,6 +195,7 @@ pub(super) fn premise(premise: &Premise) -> Phrase<'_> {
         Premise::Together(most, counted) => together(*most, *counted),
         Premise::OneVote => Text::PremiseOneVote.into(),
         Premise::Rule(kind) => rule(*kind),
+        Premise::Alliances { lists, inside, as_one } => alliances(lists, *inside, *as_one),
         Premise::BlankCounts(votes) => say(Text::PremiseBlank, vec![("n", figure(*votes))]),
         Premise::Mixed(MixedRule::Parallel) => Text::PremiseParallel.into(),
         Premise::Mixed(MixedRule::Added) => Text::PremiseAdded.into(),
@@ -225,6 +227,18 @@ fn together(most: Together, votes: u64) -> Phrase<'static> {
         }
         Together::Unknown => Text::PremiseTogetherUnknown.into(),
     }
+}
+
+fn alliances(lists: &[Vec<String>], inside: Method, as_one: Option<bool>) -> Phrase<'static> {
+    let named: Vec<String> = lists.iter().map(|lists| lists.join(" + ")).collect();
+    let threshold = match as_one {
+        None => Phrase::name(""),
+        Some(true) => Text::PremiseAlliancesAsOne.into(),
+        Some(false) => Text::PremiseAlliancesEach.into(),
+    };
+    let values =
+        vec![("method", inside.as_str().into()), ("lists", named.join("; ").into()), ("threshold", threshold.into())];
+    Phrase::Say(Text::PremiseAlliances, values)
 }
 
 fn bar(bar: Bar) -> Part<'static> {

@@ -78,7 +78,7 @@ macro_rules! replays {
 
 replays! {
     add_checkpoint bulletin bundle checkpoint compact datagram entry entry_tile fork gate handed_in intake journal lists manifest mapping
-    note package policy proof proven published receipt record script statement tile_path trust verifier_key
+    note package policy proof proven published receipt recipe record script statement tile_path trust verifier_key
     witness_answer
 }
 
@@ -131,6 +131,7 @@ fn every_seed_gets_past_the_first_check() {
             "proof" => parses::<LogProof>(&bytes),
             "compact" => tallyproof_log::compact::CompactReceipt::decode(&bytes).is_ok(),
             "proven" => tallyproof_record::proven::Proven::parse(&bytes).is_ok(),
+            "recipe" => tallyproof_drill::synthetic::Recipe::parse(std::str::from_utf8(&bytes).unwrap(), "").is_ok(),
             "script" => tallyproof_drill::script::Script::parse(std::str::from_utf8(&bytes).unwrap(), "").is_ok(),
             "statement" => tallyproof_record::statement::Signed::open(&bytes).is_ok(),
             "tile_path" => parses::<TilePath>(&bytes),

@@ -71,6 +71,7 @@ impl Report for Enrolled {
 pub(super) fn run(args: &Args, printer: &mut Printer) -> anyhow::Result<Exit> {
     let found = package::read(&args.election)?;
     let package = package::load(&args.election)?;
+    let results = package.results_file(&found);
     ensure_keyless(&package.election)?;
     for url in &args.centre {
         Address::parse(url)?;
@@ -82,7 +83,7 @@ pub(super) fn run(args: &Args, printer: &mut Printer) -> anyhow::Result<Exit> {
     write_packs(args, &committed, &secrets, &keys, printer)?;
     // The package comes last: a published register has all its packs.
     let canonical = committed.canonical().files.iter().map(|(name, bytes)| (*name, bytes.as_slice()));
-    let results = found.get(package::RESULTS_FILE).map(|bytes| (package::RESULTS_FILE, bytes.as_slice()));
+    let results = results.as_deref().map(|bytes| (package::RESULTS_FILE, bytes));
     package::write(&args.out, results.into_iter().chain(canonical))?;
     printer.report(&Enrolled {
         definition: committed.hash().to_string(),

@@ -1,5 +1,7 @@
 //! Reading a TOML table by its declared keys, with the place of every mistake.
 
+pub(crate) mod keys;
+
 use std::cell::RefCell;
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -8,22 +10,22 @@ use tallyproof_record::Problem;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::keys::{self, Table};
+use self::keys::Table;
 
-/// The script's text, and what is wrong with it so far.
-pub(super) struct Document<'t> {
+/// The file's text, and what is wrong with it so far.
+pub(crate) struct Document<'t> {
     file: &'t str,
     text: &'t str,
     problems: RefCell<Vec<Problem>>,
 }
 
 impl<'t> Document<'t> {
-    pub(super) fn new(text: &'t str, file: &'t str) -> Self {
+    pub(crate) fn new(text: &'t str, file: &'t str) -> Self {
         Self { file, text: text.strip_prefix('\u{feff}').unwrap_or(text), problems: RefCell::default() }
     }
 
     /// The top table; syntax errors become problems.
-    pub(super) fn parse(&self) -> Spanned<DeTable<'t>> {
+    pub(crate) fn parse(&self) -> Spanned<DeTable<'t>> {
         let (table, errors) = DeTable::parse_recoverable(self.text);
         for error in errors {
             self.problem(keys::SYNTAX, error.span().map_or(0, |span| span.start), error.message());
@@ -31,7 +33,7 @@ impl<'t> Document<'t> {
         table
     }
 
-    fn problem(&self, code: &'static str, offset: usize, what: impl Into<String>) {
+    pub(crate) fn problem(&self, code: &'static str, offset: usize, what: impl Into<String>) {
         let before = self.text.get(..offset).unwrap_or(self.text);
         let line = before.matches('\n').count() + 1;
         let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
@@ -39,13 +41,13 @@ impl<'t> Document<'t> {
         self.problems.borrow_mut().push(Problem::new(code, place, what));
     }
 
-    pub(super) fn into_problems(self) -> Vec<Problem> {
+    pub(crate) fn into_problems(self) -> Vec<Problem> {
         self.problems.into_inner()
     }
 }
 
-/// One table of the script. Every reader reports what it cannot read and gives `None` for it.
-pub(super) struct Section<'d, 't> {
+/// One table of the file. Every reader reports what it cannot read and gives `None` for it.
+pub(crate) struct Section<'d, 't> {
     doc: &'d Document<'t>,
     keys: &'static Table,
     table: &'d DeTable<'t>,
@@ -54,7 +56,7 @@ pub(super) struct Section<'d, 't> {
 
 impl<'d, 't> Section<'d, 't> {
     /// Reports every key that the table does not have.
-    pub(super) fn new(doc: &'d Document<'t>, keys: &'static Table, table: &'d DeTable<'t>, start: usize) -> Self {
+    pub(crate) fn new(doc: &'d Document<'t>, keys: &'static Table, table: &'d DeTable<'t>, start: usize) -> Self {
         for name in table.keys().filter(|name| !keys.has(name.get_ref())) {
             let hint = hint(name.get_ref(), keys.names());
             let what = format!("{} has no key `{}`; {hint}", keys.header, name.get_ref());
@@ -68,23 +70,23 @@ impl<'d, 't> Section<'d, 't> {
         self.table.iter().find(|(name, _)| name.get_ref() == key).map(|(_, value)| value)
     }
 
-    pub(super) fn has(&self, key: &'static str) -> bool {
+    pub(crate) fn has(&self, key: &'static str) -> bool {
         self.value(key).is_some()
     }
 
     /// Reports a mistake of the whole table.
-    pub(super) fn problem(&self, code: &'static str, what: impl Into<String>) {
+    pub(crate) fn problem(&self, code: &'static str, what: impl Into<String>) {
         self.doc.problem(code, self.start, what);
     }
 
     /// Reports a mistake in the value of a key, or in the table where the key is absent.
-    pub(super) fn problem_at(&self, key: &'static str, code: &'static str, what: impl Into<String>) {
+    pub(crate) fn problem_at(&self, key: &'static str, code: &'static str, what: impl Into<String>) {
         let at = self.value(key).map_or(self.start, |value| value.span().start);
         self.doc.problem(code, at, what);
     }
 
     /// The same section; where the key is absent, that is reported.
-    pub(super) fn requires(&self, key: &'static str) -> &Self {
+    pub(crate) fn requires(&self, key: &'static str) -> &Self {
         if !self.has(key) {
             let what = format!("{} needs the key `{key}`: {}", self.keys.header, self.keys.about(key));
             self.problem(keys::KEY_MISSING, what);
@@ -104,7 +106,7 @@ impl<'d, 't> Section<'d, 't> {
     }
 
     /// Without control characters, which could forge lines of a report.
-    pub(super) fn text(&self, key: &'static str) -> Option<&'d str> {
+    pub(crate) fn text(&self, key: &'static str) -> Option<&'d str> {
         let text = self.typed(key, "a text", |value| value.as_str())?;
         let good = !text.trim().is_empty() && text.chars().count() <= 200 && !text.contains(char::is_control);
         if !good {
@@ -115,7 +117,7 @@ impl<'d, 't> Section<'d, 't> {
     }
 
     /// A name that is safe in file names, metrics and pages.
-    pub(super) fn name(&self, key: &'static str) -> Option<String> {
+    pub(crate) fn name(&self, key: &'static str) -> Option<String> {
         let name = self.text(key)?;
         let safe = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
         let good = name.len() <= 64 && name.chars().all(safe) && !name.starts_with(['.', '-']);
@@ -128,7 +130,7 @@ impl<'d, 't> Section<'d, 't> {
         good.then(|| name.to_owned())
     }
 
-    pub(super) fn number(&self, key: &'static str, bounds: &RangeInclusive<u64>) -> Option<u64> {
+    pub(crate) fn number(&self, key: &'static str, bounds: &RangeInclusive<u64>) -> Option<u64> {
         let number = self.typed(key, "a whole number", |value| {
             let integer = value.as_integer()?;
             i128::from_str_radix(integer.as_str(), integer.radix()).ok()
@@ -142,7 +144,7 @@ impl<'d, 't> Section<'d, 't> {
     }
 
     /// From 0 to 1, both included.
-    pub(super) fn share(&self, key: &'static str) -> Option<f64> {
+    pub(crate) fn share(&self, key: &'static str) -> Option<f64> {
         let share = self.typed(key, "a number from 0 to 1", |value| match value {
             DeValue::Float(number) => number.as_str().parse::<f64>().ok(),
             DeValue::Integer(number) => number.as_str().parse::<f64>().ok(),
@@ -155,7 +157,7 @@ impl<'d, 't> Section<'d, 't> {
         good.then_some(share)
     }
 
-    pub(super) fn time(&self, key: &'static str, longest: Duration) -> Option<Duration> {
+    pub(crate) fn time(&self, key: &'static str, longest: Duration) -> Option<Duration> {
         let text = self.typed(key, "a time such as \"250ms\", \"5s\" or \"2m\"", |value| value.as_str())?;
         let time = parse_time(text);
         match time {
@@ -174,7 +176,7 @@ impl<'d, 't> Section<'d, 't> {
     }
 
     /// A key that can only be set: `key = true`.
-    pub(super) fn flag(&self, key: &'static str) -> bool {
+    pub(crate) fn flag(&self, key: &'static str) -> bool {
         let flag = self.typed(key, "`true`", DeValue::as_bool);
         if flag == Some(false) {
             self.problem_at(key, keys::BAD_WORD, format!("`{key}` can only be true: leave it out otherwise"));
@@ -183,7 +185,7 @@ impl<'d, 't> Section<'d, 't> {
     }
 
     /// One of some words.
-    pub(super) fn word<T>(
+    pub(crate) fn word<T>(
         &self,
         key: &'static str,
         words: impl Iterator<Item = T> + Clone,
@@ -199,14 +201,14 @@ impl<'d, 't> Section<'d, 't> {
         found
     }
 
-    pub(super) fn section(&self, key: &'static str, keys: &'static Table) -> Option<Section<'d, 't>> {
+    pub(crate) fn section(&self, key: &'static str, keys: &'static Table) -> Option<Section<'d, 't>> {
         let table = self.typed(key, "a table", |value| value.as_table())?;
         let start = self.value(key).map_or(0, |value| value.span().start);
         Some(Section::new(self.doc, keys, table, start))
     }
 
     /// The tables of `[[key]]`, of which there may be `most`.
-    pub(super) fn sections(&self, key: &'static str, keys: &'static Table, most: usize) -> Vec<Section<'d, 't>> {
+    pub(crate) fn sections(&self, key: &'static str, keys: &'static Table, most: usize) -> Vec<Section<'d, 't>> {
         let want = format!("a list of tables, written [[{key}]]");
         let tables = self.typed(key, &want, |value| {
             let items = value.as_array()?.iter();
@@ -235,7 +237,7 @@ fn parse_time(text: &str) -> Option<Duration> {
 }
 
 /// Names the word most like `wrong`, or all of them where none is like it.
-pub(super) fn hint<'n>(wrong: &str, names: impl Iterator<Item = &'n str> + Clone) -> String {
+pub(crate) fn hint<'n>(wrong: &str, names: impl Iterator<Item = &'n str> + Clone) -> String {
     let likeness = |name: &str| strsim::jaro_winkler(&wrong.to_lowercase(), &name.to_lowercase());
     let nearest = names.clone().map(|name| (likeness(name), name)).filter(|(likeness, _)| *likeness > 0.7);
     match nearest.max_by(|(a, _), (b, _)| a.total_cmp(b)) {
