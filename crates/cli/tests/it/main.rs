@@ -4,6 +4,7 @@
 
 #[cfg(target_os = "linux")]
 mod attacks;
+mod bulletins;
 mod centre;
 mod config;
 mod contract;
