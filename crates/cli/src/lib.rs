@@ -17,7 +17,7 @@
 //! | [`printer`] | the one way out: stdout, stderr, JSON, progress |
 //! | [`files`] | durable, never overwriting writes and bounded reads |
 
-mod bulletin;
+pub mod bulletin;
 pub mod bundle_source;
 pub mod centre;
 pub mod commands;

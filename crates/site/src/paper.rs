@@ -34,7 +34,9 @@ pub enum PaperError {
     #[error("the font of the bulletin's PDF cannot be read; the program was built from damaged sources")]
     Font,
     /// The PDF writer refuses.
-    #[error("the bulletin's PDF cannot be written ({0}); the HTML, JSON and CSV of the bulletin are complete without it")]
+    #[error(
+        "the bulletin's PDF cannot be written ({0}); the HTML, JSON and CSV of the bulletin are complete without it"
+    )]
     Writer(String),
 }
 

@@ -17,6 +17,7 @@ mod guide;
 mod http;
 mod import;
 mod ingest;
+mod mega;
 mod mirror;
 mod night;
 mod peer;

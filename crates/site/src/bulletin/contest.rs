@@ -54,7 +54,8 @@ pub(super) fn blocks<'a>(bulletin: &Bulletin<'a>, document: &'a ContestDocument)
     let stands = corrected.then(|| whole(bulletin, no, Basis::AsItStands)).flatten();
     let sums = Sums { contest, counted, stands };
     let place = election.areas().get(contest.area).map(|area| area.name.as_str());
-    let mut blocks = vec![Block::Heading { level: 2, id: anchor(no), text: Phrase::name(contest.name.as_str()), place }];
+    let mut blocks =
+        vec![Block::Heading { level: 2, id: anchor(no), text: Phrase::name(contest.name.as_str()), place }];
     blocks.extend(progress(&sums));
     let outcome = &document.outcome;
     let own = outcome.settled.as_ref().ok().and_then(|answer| match answer {
@@ -154,7 +155,11 @@ fn valid(area: &AreaTotals) -> u64 {
 }
 
 /// What a set of figures adds up to, with shares of all valid votes.
-fn rows<'a>(sums: &Sums<'a>, names: impl Iterator<Item = Vec<Phrase<'a>>>, of: impl Fn(&AreaTotals) -> Vec<u64>) -> Vec<Row<'a>> {
+fn rows<'a>(
+    sums: &Sums<'a>,
+    names: impl Iterator<Item = Vec<Phrase<'a>>>,
+    of: impl Fn(&AreaTotals) -> Vec<u64>,
+) -> Vec<Row<'a>> {
     let counted = of(sums.counted);
     let stands = sums.stands.map(|area| (of(area), valid(area)));
     let whole = valid(sums.counted);
@@ -249,11 +254,7 @@ fn other_figures<'a>(sums: &Sums<'a>) -> Vec<Block<'a>> {
     };
     vec![
         heading("figures", Text::FiguresHeading),
-        Block::Table(Table {
-            name: Text::FiguresHeading.into(),
-            columns,
-            rows: rows.into_iter().map(cells).collect(),
-        }),
+        Block::Table(Table { name: Text::FiguresHeading.into(), columns, rows: rows.into_iter().map(cells).collect() }),
         note(Text::BulletinFiguresNote),
     ]
 }
@@ -274,7 +275,9 @@ fn areas<'a>(bulletin: &Bulletin<'a>, document: &ContestDocument, sums: &Sums<'a
         own.sort_unstable();
     }
     let mut columns = vec![Column::text(Text::ColumnArea)];
-    columns.extend([Text::ColumnHeld, Text::ColumnCounted, Text::ColumnQuarantined, Text::ColumnMissing].map(Column::figure));
+    columns.extend(
+        [Text::ColumnHeld, Text::ColumnCounted, Text::ColumnQuarantined, Text::ColumnMissing].map(Column::figure),
+    );
     let names = own.iter().filter_map(|&index| sums.contest.candidates.get(index));
     columns.extend(names.map(|it| Column::figure(Phrase::name(it.name.as_str()))));
     let others = own.len() < order.len();
@@ -308,13 +311,14 @@ fn lists<'a>(bulletin: &Bulletin<'a>, document: &'a ContestDocument) -> Vec<Bloc
     let election = bulletin.definition.election();
     let id = |no: StationNo| election.station(no).map_or("", |station| station.id.as_str());
     let lists = &document.stations;
-    let quarantined = lists.quarantined.iter().map(|it| Cow::Owned(format!("{} {}", id(it.station), it.codes.codes().join(","))));
-    let rejected = lists.rejected.iter().map(|it| {
-        Cow::Owned(format!("{} {} #{}", id(it.station), it.codes.codes().join(","), it.entry))
-    });
-    let corrected = lists.corrected.iter().map(|it| {
-        Cow::Owned(format!("{} {} #{}", id(it.station), it.reason.code(), it.entry))
-    });
+    let quarantined =
+        lists.quarantined.iter().map(|it| Cow::Owned(format!("{} {}", id(it.station), it.codes.codes().join(","))));
+    let rejected = lists
+        .rejected
+        .iter()
+        .map(|it| Cow::Owned(format!("{} {} #{}", id(it.station), it.codes.codes().join(","), it.entry)));
+    let corrected =
+        lists.corrected.iter().map(|it| Cow::Owned(format!("{} {} #{}", id(it.station), it.reason.code(), it.entry)));
     let missing = lists.missing.iter().map(|&it| Cow::Borrowed(id(it)));
     let mut blocks = list("quarantined", Text::BulletinQuarantined, quarantined);
     blocks.extend(list("rejected", Text::BulletinRejected, rejected));

@@ -82,7 +82,8 @@ fn sentence(statement: &Statement) -> Phrase<'_> {
         None => Text::SettledUnbounded.into(),
     };
     let order = matches!(statement.kind(), Kind::Plurality { .. } | Kind::Unstated);
-    let overtaken = matches!(statement.changes().first(), Some(change) if matches!(change.what, What::Overtaken { .. }));
+    let overtaken =
+        matches!(statement.changes().first(), Some(change) if matches!(change.what, What::Overtaken { .. }));
     let figure = |count: u64| vec![("n", Part::Phrase(Phrase::Count(count)))];
     let lead = match statement.lead() {
         Some(lead) if order && overtaken => Phrase::Say(Text::SettledDifference, figure(lead)),
@@ -112,7 +113,9 @@ pub(super) fn premise(premise: &Premise) -> Phrase<'_> {
     let say = Phrase::Say;
     let figure = |count: u64| Part::Phrase(Phrase::Count(count));
     match premise {
-        Premise::Figures(Figures::Published { source }) => say(Text::PremisePublished, vec![("source", source.as_str().into())]),
+        Premise::Figures(Figures::Published { source }) => {
+            say(Text::PremisePublished, vec![("source", source.as_str().into())])
+        }
         Premise::Figures(Figures::Records { entries, corrections, definition }) => say(
             Text::PremiseRecords,
             vec![

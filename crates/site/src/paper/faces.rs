@@ -72,7 +72,11 @@ impl Face {
             if glyphs.len() <= place {
                 glyphs.resize(place + 1, Glyph::default());
             }
-            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a font's units are 16 bits wide")]
+            #[allow(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "a font's units are 16 bits wide"
+            )]
             let advance = metrics.advance_width(glyph)? as u16;
             glyphs[place] = Glyph { id: u16::try_from(glyph.to_u32()).ok()?, advance };
         }

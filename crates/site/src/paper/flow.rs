@@ -268,7 +268,8 @@ impl Flow<'_> {
 
     fn facts(&mut self, facts: &[(Phrase<'_>, String)]) {
         let face = self.faces.get(LABEL.weight);
-        let widest = facts.iter().map(|(label, _)| face.width(&self.speaker.say(label), LABEL.size)).fold(0.0, f32::max);
+        let widest =
+            facts.iter().map(|(label, _)| face.width(&self.speaker.say(label), LABEL.size)).fold(0.0, f32::max);
         let indent = widest.min(self.width / 3.0) + 10.0;
         for (label, value) in facts {
             let piece = self.piece(Role::Paragraph, None);

@@ -34,11 +34,13 @@ pub(super) fn set(flow: &mut Flow<'_>, table: &Table<'_>) {
     let places = places(flow, &table.columns, &heads, &said);
     let name = flow.speaker.say(&table.name).into_owned();
     let piece = flow.piece(Role::Table(name), None);
-    let heads: Vec<Vec<String>> = heads.iter().zip(&places).map(|(head, place)| head_lines(flow, head, place)).collect();
+    let heads: Vec<Vec<String>> =
+        heads.iter().zip(&places).map(|(head, place)| head_lines(flow, head, place)).collect();
     flow.need(head_height(&heads) + 3.0 * CELL.line);
     head(flow, &places, &heads, Some(piece));
     for (cells, said) in table.rows.iter().zip(&said) {
-        let lines: Vec<Vec<String>> = said.iter().zip(&places).map(|(text, place)| cell_lines(flow, text, place)).collect();
+        let lines: Vec<Vec<String>> =
+            said.iter().zip(&places).map(|(text, place)| cell_lines(flow, text, place)).collect();
         #[allow(clippy::cast_precision_loss, reason = "few lines")]
         let height = lines.iter().map(Vec::len).max().unwrap_or(1).max(1) as f32 * CELL.line + 2.0 * PAD;
         if flow.need(height) {
@@ -68,7 +70,9 @@ fn places(flow: &Flow<'_>, columns: &[Column<'_>], heads: &[String], rows: &[Vec
         match kind {
             Kind::Bar => 0.0,
             // Heads of figures wrap, down to a width that keeps them readable.
-            Kind::Figure => widest.max(longest_word(&heads[index])).max(36.0_f32.min(head_face.width(&heads[index], HEAD.size))),
+            Kind::Figure => {
+                widest.max(longest_word(&heads[index])).max(36.0_f32.min(head_face.width(&heads[index], HEAD.size)))
+            }
             Kind::Text => widest.max(head_face.width(&heads[index], HEAD.size)).max(NARROWEST),
         }
     };
@@ -148,7 +152,13 @@ fn head(flow: &mut Flow<'_>, places: &[Place], heads: &[Vec<String>], table: Opt
     flow.y += 1.0;
 }
 
-fn row(flow: &mut Flow<'_>, places: &[Place], cells: &[Cell<'_>], lines: &[Vec<String>], (table, height): (usize, f32)) {
+fn row(
+    flow: &mut Flow<'_>,
+    places: &[Place],
+    cells: &[Cell<'_>],
+    lines: &[Vec<String>],
+    (table, height): (usize, f32),
+) {
     let row = flow.piece(Role::Row, Some(table));
     for (index, ((place, cell), lines)) in places.iter().zip(cells).zip(lines).enumerate() {
         if let Cell::Bar(it) = cell {

@@ -14,7 +14,10 @@ use krilla::{
     page::PageSettings,
     paint::{Fill, FillRule},
     surface::Surface,
-    tagging::{Artifact, ArtifactType, ContentTag, Identifier, ListNumbering, Node, SpanTag, TableHeaderScope, Tag, TagGroup, TagKind, TagTree},
+    tagging::{
+        Artifact, ArtifactType, ContentTag, Identifier, ListNumbering, Node, SpanTag, TableHeaderScope, Tag, TagGroup,
+        TagKind, TagTree,
+    },
     text::{Font, GlyphId, KrillaGlyph},
 };
 
@@ -46,7 +49,12 @@ impl Fonts<'_> {
 }
 
 /// Writes the pages.
-pub(super) fn write(sheets: &Sheets, letterhead: &Letterhead, speaker: &Speaker, faces: &Faces) -> Result<Vec<u8>, PaperError> {
+pub(super) fn write(
+    sheets: &Sheets,
+    letterhead: &Letterhead,
+    speaker: &Speaker,
+    faces: &Faces,
+) -> Result<Vec<u8>, PaperError> {
     let font = |weight| Font::new(faces.get(weight).data.into(), 0).ok_or(PaperError::Font);
     let fonts = Fonts { faces, regular: font(Weight::Regular)?, bold: font(Weight::Bold)? };
     let refused = |error: String| PaperError::Writer(error);
@@ -78,7 +86,9 @@ fn draw(surface: &mut Surface<'_>, page: &[Placed], fonts: &Fonts<'_>, drawn: &m
         match group.first().and_then(|first| first.part_of) {
             Some(piece) => {
                 let lacking = group.iter().any(|placed| is_lacking(placed, fonts));
-                if lacking { draw_lacking(surface, group, fonts, &mut drawn[piece]) } else {
+                if lacking {
+                    draw_lacking(surface, group, fonts, &mut drawn[piece])
+                } else {
                     drawn[piece].push(surface.start_tagged(ContentTag::Other));
                     group.iter().for_each(|placed| mark(surface, &placed.mark, fonts));
                     surface.end_tagged();
