@@ -1,11 +1,19 @@
-//! The files of a bulletin.
+//! Bulletins as files: rendered from the log, and shown to people.
+
+mod text;
 
 use std::collections::BTreeMap;
 
-use tallyproof_count::bulletin::Document;
+use tallyproof_count::Ledger;
+use tallyproof_count::bulletin::{Document, recompute};
 use tallyproof_count::bundle::BulletinFile;
+use tallyproof_count::statements::IssuedBulletin;
 use tallyproof_log::note::VerifierKey;
+use tallyproof_log::tree::Tree;
 use tallyproof_record::statement::Bulletin;
+use tallyproof_site::bulletin as page;
+
+pub use text::write_contests;
 
 /// A bulletin as the log gives it, and its files but the checkpoint.
 #[derive(Debug)]
@@ -31,6 +39,32 @@ impl Rendered {
 }
 
 /// The same as a page, and as paper in each language. `hash` is the SHA-256 of the document's JSON.
-fn pages(_: &Document, _hash: &[u8; 32], _log: &VerifierKey) -> anyhow::Result<Vec<(BulletinFile, Vec<u8>)>> {
-    Ok(Vec::new())
+fn pages(
+    document: &Document,
+    hash: &[u8; 32],
+    log: &VerifierKey,
+) -> anyhow::Result<impl Iterator<Item = (BulletinFile, Vec<u8>)>> {
+    let definition = document.totals.definition();
+    let files = page::files(&page::Bulletin { document, hash, definition, log })?;
+    Ok(files.into_iter().filter_map(|(name, bytes)| Some((BulletinFile::from_name(&name)?, bytes))))
+}
+
+/// What the log gives for a bulletin of this number, tree size and time; `None` if it has no such tree size.
+pub fn given(ledger: &Ledger, tree: &Tree, number: u32, tree_size: u64, made_at: u64) -> Option<Given> {
+    let wanted = Bulletin { number, tree_size, root: [0; 32], totals: [0; 32], document: [0; 32] };
+    let wanted = IssuedBulletin { entry: tree_size, id: [0; 32], made_at, stated: wanted };
+    let mut given = None;
+    recompute(ledger, tree, &[wanted], |_, document| {
+        given = Some(Given { stated: document.statement(&document.to_json()), document: document.clone() });
+    });
+    given.filter(|_| tree_size <= ledger.entries())
+}
+
+/// A bulletin as the log gives it.
+#[derive(Debug)]
+pub struct Given {
+    /// What its statement has to say.
+    pub stated: Bulletin,
+    /// All of it.
+    pub document: Document,
 }

@@ -2,6 +2,7 @@
 
 pub mod agent;
 pub mod authority;
+pub mod bulletin;
 pub mod centre;
 pub mod drill;
 pub mod election;
@@ -33,7 +34,9 @@ pub enum Command {
     Authority(authority::Args),
     /// A party's agent, an observer or an officer: make the key to endorse records with
     Agent(agent::Args),
-    /// Draft, sign and hand in corrections, key changes, endorsements, policies and bulletins
+    /// Draft, sign, issue, show and check bulletins: results at one state of the log
+    Bulletin(Box<bulletin::Args>),
+    /// Draft, sign and hand in corrections, key changes, endorsements and policies
     Statement(Box<statement::Args>),
     /// At the polling station: seal a tally record and send it until a receipt comes
     Station(station::Args),
@@ -69,6 +72,7 @@ impl Command {
             Self::Election(args) => election::run(args, printer),
             Self::Authority(args) => authority::run(&args, printer),
             Self::Agent(args) => agent::run(&args, printer),
+            Self::Bulletin(args) => bulletin::run(*args, printer),
             Self::Statement(args) => statement::run(*args, printer),
             Self::Station(args) => station::run(args, printer),
             Self::Centre(args) => centre::run(args, printer),
@@ -92,6 +96,7 @@ pub fn schemas() -> Vec<(&'static str, Schema)> {
     schemas.extend(election::schemas());
     schemas.extend(authority::schemas());
     schemas.extend(agent::schemas());
+    schemas.extend(bulletin::schemas());
     schemas.extend(statement::schemas());
     schemas.extend(station::schemas());
     schemas.extend(centre::schemas());

@@ -5,6 +5,7 @@
 //!
 //! | module | what |
 //! |---|---|
+//! | [`bulletin`] | the files of a bulletin |
 //! | [`centre`] | the totalisation centre's threads, sockets and files |
 //! | [`commands`] | one module a command: its arguments and what it does |
 //! | [`config`] | the configuration file and the environment twin of every option |

@@ -3,6 +3,7 @@
 pub mod key_file;
 pub mod paper;
 pub mod signatures;
+pub mod verified;
 
 pub use key_file::{Role, SignatoryKey};
 pub use paper::Paper;

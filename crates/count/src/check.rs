@@ -56,7 +56,7 @@ checks! {
     StatementSignature "BN-33" "Every signature on a statement by a key of the definition holds."
     Statements "BN-34" "index/statements.json is what the log gives."
     Bulletin "BN-35" "Every bulletin in effect states the log's root and the totals' SHA-256 at its tree size, and the SHA-256 of the document that the log gives."
-    BulletinFile "BN-36" "bulletin.json and bulletin.csv of every bulletin in effect are what the log gives."
+    BulletinFile "BN-36" "bulletin.json and bulletin.csv of every bulletin in effect are what the log gives; its page and its PDFs too, which `bulletin check` renders again."
     BulletinCheckpoint "BN-37" "The checkpoint beside every bulletin in effect is one of a prefix of the log, not smaller than the bulletin's, with the cosignatures that the policy in force asks for. Unless the log is frozen, that there is none is a warning."
     BulletinStray "BN-38" "Every file below bulletins/ is one of a bulletin in effect."
 }

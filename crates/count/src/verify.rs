@@ -406,6 +406,20 @@ pub fn check_bulletins(ledger: &Ledger, tree: &Tree, since: usize) -> Vec<(u64, 
     bulletins::check(ledger, tree, since, None).problems
 }
 
+/// What keeps a checkpoint, anybody's bytes, from binding a bulletin of this tree size in a bundle that was verified.
+pub fn check_checkpoint(
+    source: &dyn Source,
+    found: &Verification,
+    bytes: Vec<u8>,
+    tree_size: u64,
+    place: &str,
+) -> Vec<Problem> {
+    let (Some(ledger), Some(tree)) = (&found.ledger, &found.tree) else { return Vec::new() };
+    // What is wrong with the bundle's own notes was found before.
+    let statements = Statements::read(source, None, &mut Vec::new());
+    bulletins::check_checkpoint(&statements, ledger, tree, bytes, tree_size, place)
+}
+
 /// Counts the next entry of the log; says what of it no honest log holds.
 pub fn apply(ledger: &mut Ledger, index: u64, judged: Judged) -> Option<Problem> {
     let applied = ledger.apply(index, &judged);

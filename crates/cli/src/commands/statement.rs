@@ -1,10 +1,10 @@
 //! `tallyproof statement`: what the authority and agents state, from the draft to the log.
 
-mod draft;
+pub(super) mod draft;
 mod merge;
 mod show;
-mod sign;
-mod submit;
+pub(super) mod sign;
+pub(super) mod submit;
 
 use clap::Subcommand;
 use schemars::{Schema, schema_for};
@@ -19,7 +19,7 @@ use crate::{Exit, Printer};
     tallyproof statement sign s17.draft --election published --key chair.key --out chair.statement\n  \
     tallyproof statement merge chair.statement clerk.statement --out s17.statement\n  \
     tallyproof statement submit s17.statement --to https://centre.example\n\n\
-    docs/guide/corrections.md goes through all of it.")]
+    docs/guide/corrections.md goes through all of it. Bulletins have commands of their own: `tallyproof bulletin`.")]
 pub struct Args {
     #[command(subcommand)]
     command: Command,

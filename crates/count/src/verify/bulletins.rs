@@ -3,12 +3,12 @@
 
 use std::collections::BTreeSet;
 
-use tallyproof_log::{note::VerifierKey, tree::Tree};
+use tallyproof_log::{checkpoint::Checkpoint, note::VerifierKey, tree::Tree};
 use tallyproof_record::Problem;
 
 use super::{
     Source, fetch,
-    notes::{self, Statements},
+    notes::{self, Stated, Statements},
     quorum,
 };
 use crate::{
@@ -108,13 +108,8 @@ impl Published<'_> {
             }
             Err(problem) => return found.problems.push((issued.entry, problem)),
         };
-        let mut problems = Vec::new();
-        if let Some(note) = self.statements.open_checkpoint(bytes, &path, &mut problems) {
-            let size = issued.stated.tree_size;
-            let log = self.statements.log.as_ref();
-            let wrong = log.map(|log| wrong_with(ledger, tree, log, &note, size)).unwrap_or_default();
-            problems.extend(wrong.into_iter().map(|what| Check::BulletinCheckpoint.problem(&path, what)));
-        }
+        let size = issued.stated.tree_size;
+        let problems = check_checkpoint(self.statements, ledger, tree, bytes, size, &path);
         found.problems.extend(problems.into_iter().map(|problem| (issued.entry, problem)));
     }
 
@@ -131,14 +126,25 @@ impl Published<'_> {
     }
 }
 
-/// Why a checkpoint does not bind a bulletin of this tree size.
-fn wrong_with(
+/// What is wrong with a note that is to bind a bulletin of this tree size.
+pub(super) fn check_checkpoint(
+    statements: &Statements,
     ledger: &Ledger,
     tree: &Tree,
-    log: &VerifierKey,
-    note: &notes::Stated<tallyproof_log::checkpoint::Checkpoint>,
-    size: u64,
-) -> Vec<String> {
+    bytes: Vec<u8>,
+    tree_size: u64,
+    path: &str,
+) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    if let (Some(note), Some(log)) = (statements.open_checkpoint(bytes, path, &mut problems), &statements.log) {
+        let wrong = wrong_with(ledger, tree, log, &note, tree_size);
+        problems.extend(wrong.into_iter().map(|what| Check::BulletinCheckpoint.problem(path, what)));
+    }
+    problems
+}
+
+/// Why a checkpoint does not bind a bulletin of this tree size.
+fn wrong_with(ledger: &Ledger, tree: &Tree, log: &VerifierKey, note: &Stated<Checkpoint>, size: u64) -> Vec<String> {
     let stated = &note.value;
     let mut wrong = Vec::new();
     if stated.size < size {

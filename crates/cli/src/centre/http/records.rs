@@ -70,7 +70,7 @@ async fn take_record(State(Lane { submitter, counters }): State<Lane>, body: Bod
             ([(header::CONTENT_TYPE, "application/octet-stream")], receipt.to_vec()).into_response()
         }
         Ok(Answer::Refused(refusal)) => answer_refusal(refusal),
-        Ok(Answer::NoEffect(_) | Answer::Unavailable) | Err(_) => busy(&counters),
+        Ok(Answer::NoEffect(_) | Answer::Contradicts(_) | Answer::Unavailable) | Err(_) => busy(&counters),
     }
 }
 

@@ -1,6 +1,5 @@
 //! `tallyproof statement draft`: what is to be signed, from what the log has now.
 
-mod bulletin;
 mod correction;
 mod endorsement;
 mod key;
@@ -8,14 +7,12 @@ mod policy;
 
 use std::fmt;
 use std::path::PathBuf;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
-use anyhow::{Context, anyhow, ensure};
+use anyhow::{Context, anyhow};
 use clap::Subcommand;
 use schemars::JsonSchema;
 use serde::Serialize;
-use tallyproof_count::{Ledger, Source, Totals, Verification};
-use tallyproof_log::merkle::Hash;
 use tallyproof_record::definition::{Committed, Contest};
 use tallyproof_record::statement::{Act, Draft, Statement};
 use tallyproof_record::{ContestNo, StationNo};
@@ -23,11 +20,7 @@ use tallyproof_record::{ContestNo, StationNo};
 use crate::statement::Paper;
 use crate::statement::paper::create;
 use crate::statement::signatures::needed;
-use crate::{Exit, Printer, Report, bundle_source, package};
-
-/// How often a bundle that does not hold is looked at again, and after which pause.
-const TRIES: u32 = 2;
-const PAUSE: Duration = Duration::from_millis(700);
+use crate::{Exit, Printer, Report, package};
 
 /// Arguments of `tallyproof statement draft`.
 #[derive(Debug, clap::Args)]
@@ -49,13 +42,11 @@ enum What {
     Endorsement(endorsement::Args),
     /// Replace the witness policy
     Policy(policy::Args),
-    /// Bind results to the log as it is now
-    Bulletin(bulletin::Args),
 }
 
 /// What every draft needs.
 #[derive(Debug, clap::Args)]
-struct Common {
+pub(in crate::commands) struct Common {
     /// Folder of the published election package
     #[arg(long, value_name = "DIR")]
     election: PathBuf,
@@ -66,7 +57,7 @@ struct Common {
 
 /// Result of `tallyproof statement draft`.
 #[derive(Debug, Serialize, JsonSchema)]
-pub(super) struct DraftReport {
+pub(in crate::commands) struct DraftReport {
     /// What is stated.
     kind: &'static str,
     /// Its identity: the same for every signed copy.
@@ -91,71 +82,42 @@ pub(super) fn run(args: Args, printer: &mut Printer) -> anyhow::Result<Exit> {
         What::Key(args) => key::run(&args, printer),
         What::Endorsement(args) => endorsement::run(&args, printer),
         What::Policy(args) => policy::run(&args, printer),
-        What::Bulletin(args) => bulletin::run(&args, printer),
     }
 }
 
 impl Common {
-    fn election(&self) -> anyhow::Result<Committed> {
+    pub(in crate::commands) fn election(&self) -> anyhow::Result<Committed> {
         Ok(package::load(&self.election)?.election.commit())
     }
 
     /// Writes the draft and shows it.
     fn finish(&self, election: &Committed, act: Act, printer: &mut Printer) -> anyhow::Result<Exit> {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).context("the clock is set before 1970")?;
-        let statement =
-            Statement { election: *election.hash(), phase: election.election().phase(), made_at: now.as_secs(), act };
+        let report = self.write(election, now()?, act)?;
+        printer.report(&report);
+        Ok(Exit::Holds)
+    }
+
+    /// Writes the draft.
+    pub(in crate::commands) fn write(
+        &self,
+        election: &Committed,
+        made_at: u64,
+        act: Act,
+    ) -> anyhow::Result<DraftReport> {
+        let statement = Statement { election: *election.hash(), phase: election.election().phase(), made_at, act };
         needed(election, statement.kind())?;
         let draft = Draft::new(&statement)?;
         create(&self.out, draft.as_bytes())?;
         let (kind, id) = (statement.kind().as_str(), hex::encode(draft.id()));
         let says = Paper::Draft(draft).describe(election)?.lines().map(str::to_owned).collect();
-        printer.report(&DraftReport { kind, id, says, file: self.out.display().to_string() });
-        Ok(Exit::Holds)
+        Ok(DraftReport { kind, id, says, file: self.out.display().to_string() })
     }
 }
 
-/// A bundle that was verified, and is of the election meant.
-pub(super) struct Verified {
-    pub(super) ledger: Ledger,
-    sums: Totals,
-    root: Hash,
-}
-
-/// Verifies a bundle in full: nobody is to sign what a bundle merely says.
-pub(super) fn verified_bundle(place: &str, election: &Committed, printer: &Printer) -> anyhow::Result<Verified> {
-    let source = bundle_source::open(place)?;
-    let mut found = verify(source.as_ref(), printer)?;
-    for _ in 0..TRIES {
-        if found.ok {
-            break;
-        }
-        // A bundle that is being published does not hold for a moment.
-        std::thread::sleep(PAUSE);
-        found = verify(source.as_ref(), printer)?;
-    }
-    if let Some(problem) = found.problems.first() {
-        anyhow::bail!("the bundle {place} does not hold: {problem}; `tallyproof verify` lists everything");
-    }
-    ensure!(
-        found.definition == election.hash().to_string(),
-        "the bundle {place} is of definition {}, the package is {}",
-        found.definition,
-        election.hash()
-    );
-    let root = Hash::from_base64(&found.root).context("the bundle's root is unknown")?;
-    let (ledger, sums) = found.ledger.zip(found.sums).context("the bundle's definition is unusable")?;
-    Ok(Verified { ledger, sums, root })
-}
-
-fn verify(source: &dyn Source, printer: &Printer) -> anyhow::Result<Verification> {
-    let progress = printer.progress(0, "verifying");
-    let found = tallyproof_count::verify(source, None, &|done, total| {
-        progress.set_length(total);
-        progress.set_position(done);
-    });
-    progress.finish_and_clear();
-    Ok(found?)
+/// Seconds since 1970.
+pub(in crate::commands) fn now() -> anyhow::Result<u64> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).context("the clock is set before 1970")?;
+    Ok(now.as_secs())
 }
 
 fn station(election: &Committed, id: &str) -> anyhow::Result<StationNo> {

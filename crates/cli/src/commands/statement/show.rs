@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::draft::verified_bundle;
 use crate::statement::Paper;
 use crate::statement::signatures::Signatures;
+use crate::statement::verified::verified_bundle;
 use crate::{Exit, Printer, Report, package};
 
 /// Arguments of `tallyproof statement show`.

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use anyhow::{bail, ensure};
 use schemars::JsonSchema;
 use serde::Serialize;
+use tallyproof_record::definition::Committed;
 
 use crate::statement::paper::create;
 use crate::statement::signatures::Signatures;
@@ -27,6 +28,13 @@ pub(super) struct Args {
     /// Folder of the published election package
     #[arg(long, value_name = "DIR")]
     election: PathBuf,
+    #[command(flatten)]
+    signing: Signing,
+}
+
+/// Who signs, and where the copy goes.
+#[derive(Debug, clap::Args)]
+pub(in crate::commands) struct Signing {
     /// Key file of the signer, or a station's pack
     #[arg(long, value_name = "FILE")]
     key: PathBuf,
@@ -40,7 +48,7 @@ pub(super) struct Args {
 
 /// Result of `tallyproof statement sign`.
 #[derive(Debug, Serialize, JsonSchema)]
-pub(super) struct SignReport {
+pub(in crate::commands) struct SignReport {
     /// Identity of what was signed.
     id: String,
     /// The signed copy.
@@ -58,19 +66,29 @@ impl Report for SignReport {
 
 pub(super) fn run(args: &Args, printer: &mut Printer) -> anyhow::Result<Exit> {
     let election = package::load(&args.election)?.election.commit();
-    let paper = Paper::read(&args.file)?;
-    let says = paper.describe(&election)?;
-    let signer = SignatoryKey::read(&args.key)?;
+    let report = sign(Paper::read(&args.file)?, &election, &args.signing, printer)?;
+    printer.report(&report);
+    Ok(Exit::Holds)
+}
+
+/// Shows what is signed, asks, signs, and writes the copy.
+pub(in crate::commands) fn sign(
+    paper: Paper,
+    election: &Committed,
+    signing: &Signing,
+    printer: &Printer,
+) -> anyhow::Result<SignReport> {
+    let says = paper.describe(election)?;
+    let signer = SignatoryKey::read(&signing.key)?;
     printer.note(format_args!("{says}"));
-    if !args.yes {
+    if !signing.yes {
         confirm(&signer)?;
     }
     let id = paper.id();
     let signed = paper.sign(&signer.key)?;
-    let signatures = Signatures::of(&election, &signed, None)?;
-    create(&args.out, &signed.to_bytes())?;
-    printer.report(&SignReport { id: hex::encode(id), file: args.out.display().to_string(), signatures });
-    Ok(Exit::Holds)
+    let signatures = Signatures::of(election, &signed, None)?;
+    create(&signing.out, &signed.to_bytes())?;
+    Ok(SignReport { id: hex::encode(id), file: signing.out.display().to_string(), signatures })
 }
 
 fn confirm(signer: &SignatoryKey) -> anyhow::Result<()> {

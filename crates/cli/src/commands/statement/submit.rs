@@ -1,7 +1,7 @@
 //! `tallyproof statement submit`: a signed statement to the centre.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
@@ -39,6 +39,13 @@ pub(super) struct Args {
     /// The signed statement
     #[arg(value_name = "FILE")]
     file: PathBuf,
+    #[command(flatten)]
+    delivery: Delivery,
+}
+
+/// Where a statement goes, and whose receipt is believed.
+#[derive(Debug, clap::Args)]
+pub(in crate::commands) struct Delivery {
     /// The centre: https://HOST, with a path if it is not /v1/statements
     #[arg(long, value_name = "URL")]
     to: String,
@@ -55,13 +62,13 @@ pub(super) struct Args {
 
 /// Result of `tallyproof statement submit`.
 #[derive(Debug, Serialize, JsonSchema)]
-pub(super) struct SubmitReport {
+pub(in crate::commands) struct SubmitReport {
     /// What the statement is.
     kind: &'static str,
     /// Its identity.
     id: String,
     /// Whether the centre has it, by this copy or by others.
-    taken: bool,
+    pub(in crate::commands) taken: bool,
     /// Keys that have signed it, all copies together; null unless this copy was taken.
     signed: Option<u64>,
     /// How many more have to sign before it can have an effect; null unless this copy was taken.
@@ -103,47 +110,55 @@ struct Believed {
 
 pub(super) fn run(args: &Args, printer: &mut Printer) -> anyhow::Result<Exit> {
     let signed = Paper::read_signed(&args.file)?;
-    let url = statements_url(&args.to)?;
-    let believed = Believed::of(args)?;
-    believed.check_election(&signed)?;
-    let ca = args.ca.as_deref().map(|path| files::read(path, CA_LIMIT)).transpose()?;
-    let agent = http::agent(TIMEOUT, ca.as_deref())?;
-    let posted = http::post_statement(&agent, &url, &signed.to_bytes()).with_context(|| {
-        format!("the centre at {url} could not take the statement; nothing is lost by handing it in again")
-    })?;
-    let mut report = SubmitReport {
-        kind: signed.statement().kind().as_str(),
-        id: hex::encode(signed.id()),
-        taken: false,
-        signed: None,
-        missing: None,
-        receipt: None,
-        verified: false,
-        code: None,
-        reason: None,
-    };
-    match posted {
-        Posted::Taken(answer) => {
-            let receipt = believed.receipt(&answer, &signed)?;
-            let beside = receipt_beside(&args.file);
-            files::replace(&beside, &receipt, Access::Public)
-                .with_context(|| format!("the centre has the statement, but {} cannot be written", beside.display()))?;
-            (report.taken, report.verified) = (true, believed.log.is_some());
-            (report.signed, report.missing) = (Some(answer.signed), Some(answer.missing));
-            report.receipt = Some(beside.display().to_string());
-        }
-        Posted::Refused { code, reason } => {
-            report.taken = code == "known";
-            (report.code, report.reason) = (Some(code), Some(reason));
-        }
-    }
-    let holds = report.taken;
+    let report = args.delivery.hand_in(&signed, &args.file)?;
     printer.report(&report);
-    Ok(Exit::from_holds(holds))
+    Ok(Exit::from_holds(report.taken))
+}
+
+impl Delivery {
+    /// Hands a statement to the centre; the receipt goes beside `file`, where the statement is.
+    pub(in crate::commands) fn hand_in(&self, signed: &Signed, file: &Path) -> anyhow::Result<SubmitReport> {
+        let url = statements_url(&self.to)?;
+        let believed = Believed::of(self)?;
+        believed.check_election(signed)?;
+        let ca = self.ca.as_deref().map(|path| files::read(path, CA_LIMIT)).transpose()?;
+        let agent = http::agent(TIMEOUT, ca.as_deref())?;
+        let posted = http::post_statement(&agent, &url, &signed.to_bytes()).with_context(|| {
+            format!("the centre at {url} could not take the statement; nothing is lost by handing it in again")
+        })?;
+        let mut report = SubmitReport {
+            kind: signed.statement().kind().as_str(),
+            id: hex::encode(signed.id()),
+            taken: false,
+            signed: None,
+            missing: None,
+            receipt: None,
+            verified: false,
+            code: None,
+            reason: None,
+        };
+        match posted {
+            Posted::Taken(answer) => {
+                let receipt = believed.receipt(&answer, signed)?;
+                let beside = receipt_beside(file);
+                files::replace(&beside, &receipt, Access::Public).with_context(|| {
+                    format!("the centre has the statement, but {} cannot be written", beside.display())
+                })?;
+                (report.taken, report.verified) = (true, believed.log.is_some());
+                (report.signed, report.missing) = (Some(answer.signed), Some(answer.missing));
+                report.receipt = Some(beside.display().to_string());
+            }
+            Posted::Refused { code, reason } => {
+                report.taken = code == "known";
+                (report.code, report.reason) = (Some(code), Some(reason));
+            }
+        }
+        Ok(report)
+    }
 }
 
 impl Believed {
-    fn of(args: &Args) -> anyhow::Result<Self> {
+    fn of(args: &Delivery) -> anyhow::Result<Self> {
         if let Some(path) = &args.trust {
             let trust = read_trust(path)?;
             return Ok(Self { log: Some(ed25519(&trust.log)?), election: Some(trust.definition) });

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use anyhow::anyhow;
 use tallyproof_record::statement::{Act, Correction, LaterStage, REASONS, Reason, Verdict};
 
-use super::{Common, coded, contest, station, verified_bundle};
+use super::{Common, coded, contest, station};
+use crate::statement::verified::verified_bundle;
 use crate::station::figures;
 use crate::{Exit, Printer};
 

@@ -4,7 +4,8 @@ use anyhow::{Context, anyhow, bail, ensure};
 use tallyproof_record::cose::RecordDigest;
 use tallyproof_record::statement::{Act, Endorsement, REMARKS, Remark};
 
-use super::{Common, coded, contest, station, verified_bundle};
+use super::{Common, coded, contest, station};
+use crate::statement::verified::verified_bundle;
 use crate::{Exit, Printer};
 
 /// Arguments of `tallyproof statement draft endorsement`.
