@@ -1,5 +1,5 @@
 //! Writes the bulletin of a made-up night into a folder, to look at:
-//! `cargo run -p tallyproof-site --example render_bulletin -- OUT [STATIONS] [drill|official] [corrected|council]`.
+//! `cargo run -p tallyproof-site --example render_bulletin -- OUT [STATIONS] [drill|official] [corrected|council|mega]`.
 
 #[path = "../tests/it/demo.rs"]
 mod demo;
@@ -15,6 +15,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let stations = arguments.next().map_or(Ok(640), |number| number.parse())?;
     let phase = arguments.next().and_then(|word| word.parse().ok()).unwrap_or(Phase::Drill);
     let night = match arguments.next().as_deref() {
+        Some("mega") => demo::mega(),
         Some("council") => demo::council(stations, phase),
         Some(_) => demo::corrected_night(stations, phase),
         None => demo::night(stations, phase),

@@ -400,14 +400,15 @@ bulletin-bound = Cada cifra sale de las primeras { $size } entradas del registro
 bulletin-signed = Es un boletín de la autoridad electoral cuando { $threshold } de los { $of } miembros que nombra la definición han firmado el SHA-256 de su documento y el registro contiene sus firmas. Son: { $names }.
 bulletin-unsigned = La definición no nombra ninguna autoridad electoral, así que nadie firma este boletín.
 bulletin-redo = Quien tenga el paquete puede rehacer cada cifra y comparar este archivo: tallyproof bulletin check FILE BUNDLE.
-bulletin-complete = bulletin.json y bulletin.csv contienen todas las cifras de todas las áreas en cada nivel; las listas de las mesas contadas, que aquí se omiten, están en ellos.
+bulletin-complete = bulletin.json y bulletin.csv contienen todas las cifras de todas las zonas en cada nivel; las listas de las mesas contadas, que aquí se omiten, están en ellos.
+bulletin-compact = Este boletín tiene más de { $n } contiendas: las opciones de la papeleta, los partidos y las zonas menores quedan para bulletin.json y bulletin.csv.
 bulletin-rounding = Un porcentaje es 100 veces la parte dividida por el todo, ambos recuentos exactos, redondeado a dos decimales (la mitad, hacia arriba); ninguno se calcula a partir de cifras redondeadas. Los de candidaturas, opciones y partidos son de todos los votos válidos y no tienen por qué sumar 100.
 bulletin-fact-document = SHA-256 del documento (bulletin.json)
 bulletin-fact-totals = SHA-256 de los totales
 bulletin-fact-member = Clave de { $name }
 limit-change = Un boletín cuenta un estado. Las actas y correcciones posteriores cambian las cifras; las cuenta un boletín posterior.
 bulletin-overview = Todas las contiendas
-bulletin-parts = En cuarentena: { $quarantined }. Faltantes: { $missing }. Actas rechazadas: { $rejected }.
+bulletin-parts = Actas rechazadas: { $rejected }.
 bulletin-roll-share = Es el { $share } de la lista.
 bulletin-corrected = { $n ->
     [one] Según lo vigente, las cifras de { $n } mesa son las de una corrección
@@ -415,8 +416,8 @@ bulletin-corrected = { $n ->
 }; votaciones anuladas: { $annulled }.
 bulletin-figures-note = Cada una es la suma de las actas contadas que la indican; la que un acta no indica no es cero. Se da un porcentaje donde todas las actas contadas indican la cifra: en blanco y nulos son de los votos válidos, en blanco y nulos juntos; los votantes admitidos son de los electores en los padrones de las mesas contadas.
 bulletin-more-areas = { $n ->
-    [one] { $n } área más está en bulletin.csv.
-   *[other] { $n } áreas más están en bulletin.csv.
+    [one] { $n } zona más está en bulletin.csv.
+   *[other] { $n } zonas más están en bulletin.csv.
 }
 bulletin-areas-as-counted = Estas cifras son según el cómputo; según lo vigente están en bulletin.csv.
 bulletin-quarantined = { $n ->
@@ -460,6 +461,7 @@ column-bulletin = Boletín
 column-made = Redactado
 column-log-size = Entradas del registro
 column-forms = Formas
+bulletin-html = Página
 seats-heading = Escaños, según lo vigente
 seats-admitted = alcanzado
 seats-below-threshold = no alcanzado
@@ -497,6 +499,9 @@ settled-outcome-can = el resultado puede cambiar
 settled-outcome-cannot = el resultado no puede cambiar
 settled-nearest = De todas las partes, { $part } es la más cercana a un cambio. { $sentence }
 settled-none = No se dice nada sobre lo que puede cambiar aún; bulletin.json tiene la razón ({ $code }).
+settled-common-heading = En qué se basa cada afirmación sobre cambios
+settled-common = Para cada contienda este boletín dice qué puede cambiar aún. Cada una de esas afirmaciones vale si vale todo esto, y lo que figura junto a ella:
+settled-if-too = Esto vale si vale todo aquello en que se basa cada afirmación (primera página), y si:
 settled-if = Esto vale si:
 settled-limit = La afirmación trata de estas cifras: no muestra que sean correctas. No da ninguna probabilidad, porque el orden en que llegan las actas no es aleatorio.
 settled-fewest = { $n ->

@@ -12,15 +12,20 @@ mod settled;
 
 use tallyproof_count::bulletin::Document;
 use tallyproof_log::note::VerifierKey;
-use tallyproof_record::{Phase, definition::Committed};
+use tallyproof_record::{Election, Phase, definition::Committed};
 
 use crate::{
     messages::{Lang, Text},
     paper::{self, Letterhead},
 };
 use content::{Block, Phrase, Speaker};
+use settled::Common;
 
 pub use crate::paper::PaperError;
+
+/// A bulletin of more contests than this leaves ballot lines, parties and smaller areas to the JSON and the CSV: nobody reads
+/// hundreds of contests line by line, and the bulletin has to be out within a second.
+const DETAILED: usize = 40;
 
 /// What is shown.
 #[derive(Clone, Copy, Debug)]
@@ -55,22 +60,50 @@ pub fn pdf_name(lang: Lang) -> &'static str {
     }
 }
 
-/// `bulletin.html` and the PDFs with their names. Whoever has several cores may call [`html`] and [`pdf`] side by side instead.
+/// The languages of the PDFs. Of hundreds of contests there is one in English alone: each takes half a second, and the page, which
+/// has every language, prints as well.
+pub fn languages(election: &Election) -> &'static [Lang] {
+    if is_compact(election) { &[Lang::En] } else { &Lang::ALL }
+}
+
+/// `bulletin.html` and the PDFs with their names.
 pub fn files(bulletin: &Bulletin<'_>) -> Result<Vec<(String, Vec<u8>)>, PaperError> {
     let mut files = vec![("bulletin.html".to_owned(), html(bulletin))];
-    for lang in Lang::ALL {
+    for &lang in languages(bulletin.definition.election()) {
         files.push((pdf_name(lang).to_owned(), pdf(bulletin, lang)?));
     }
     Ok(files)
 }
 
+/// Files of a bulletin's folder beside its page, by what they are.
+pub(crate) fn forms(election: &Election) -> Vec<(&'static str, Text)> {
+    let pdf = |&lang: &Lang| {
+        let text = match lang {
+            Lang::En => Text::BulletinPdfEnglish,
+            Lang::Es => Text::BulletinPdfSpanish,
+            Lang::Pt => Text::BulletinPdfPortuguese,
+        };
+        (pdf_name(lang), text)
+    };
+    let data = [("bulletin.json", Text::BulletinJson), ("bulletin.csv", Text::BulletinCsv)];
+    languages(election).iter().map(pdf).chain(data).collect()
+}
+
 /// All that is shown, from the first page on.
 fn blocks<'a>(bulletin: &Bulletin<'a>) -> Vec<Block<'a>> {
-    let mut blocks = front::blocks(bulletin);
-    for contest in &bulletin.document.contests {
-        blocks.extend(contest::blocks(bulletin, contest));
+    let contests = &bulletin.document.contests;
+    let answers = contests.iter().filter_map(|contest| contest.outcome.settled.as_ref().ok());
+    let common = if is_compact(bulletin.definition.election()) { Common::of(answers) } else { Common::default() };
+    let mut blocks = front::blocks(bulletin, &common);
+    for contest in contests {
+        blocks.extend(contest::blocks(bulletin, contest, &common));
     }
     blocks
+}
+
+/// Whether there are too many contests to show everything of each.
+fn is_compact(election: &Election) -> bool {
+    election.contests().len() > DETAILED
 }
 
 /// `Bulletin 3`.

@@ -5,6 +5,7 @@ mod stations;
 use askama::{Template, filters::Safe};
 use tallyproof_count::{
     SlotStatus,
+    statements::IssuedBulletin,
     totals::{Progress, Registered},
 };
 use tallyproof_record::{
@@ -16,7 +17,7 @@ use tallyproof_record::{
 
 use self::stations::Lists;
 use crate::{
-    SiteInput, Witnessing, chart,
+    SiteInput, Witnessing, bulletin, chart,
     messages::{Text, Value},
     number::{grouped, signed},
     standing::Corrected,
@@ -181,6 +182,33 @@ struct IndexPage<'a> {
     frame: &'a Frame<'a>,
     contests: &'a [ContestView<'a>],
     rejected: u64,
+    /// The last one first.
+    bulletins: Vec<BulletinRow>,
+}
+
+/// A bulletin in effect, with the files of its folder in the bundle.
+struct BulletinRow {
+    title: Safe<String>,
+    made: String,
+    size: u64,
+    folder: String,
+    forms: Vec<(&'static str, Text)>,
+}
+
+impl BulletinRow {
+    fn all(input: &SiteInput<'_>, words: &Words) -> Vec<Self> {
+        let row = |it: &IssuedBulletin| {
+            let number = it.stated.number.to_string();
+            Self {
+                title: words.with(Text::BulletinTitle, &[("number", number.as_str().into())]),
+                made: bulletin::calendar::shown(it.made_at),
+                size: it.stated.tree_size,
+                folder: format!("../bulletins/{number}"),
+                forms: bulletin::forms(input.ledger.definition().election()),
+            }
+        };
+        input.ledger.bulletins().iter().rev().map(row).collect()
+    }
 }
 
 #[derive(Template)]
@@ -216,7 +244,8 @@ pub(crate) fn all(input: &SiteInput<'_>, contests: &[ContestView<'_>]) -> Vec<(S
     let words = Words::new();
     let frame = Frame::new(input, &words);
     let rejected = input.ledger.summary().rejected;
-    let index = IndexPage { frame: &frame, contests, rejected };
+    let bulletins = BulletinRow::all(input, &words);
+    let index = IndexPage { frame: &frame, contests, rejected, bulletins };
     let mut pages = vec![("index.html".to_owned(), html(&index))];
     for contest in contests {
         let lists = Lists::plan(contest);

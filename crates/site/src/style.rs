@@ -31,6 +31,8 @@ const LABELS: &Labels = &[
     ("valid", Text::FigureValid),
     ("rules", Text::ColumnRules),
     ("entries", Text::ColumnEntries),
+    ("made", Text::ColumnMade),
+    ("forms", Text::ColumnForms),
     ("as-counted", Text::ColumnAsCounted),
     ("stands", Text::ColumnAsItStands),
     ("difference", Text::ColumnDifference),

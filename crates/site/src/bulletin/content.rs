@@ -92,7 +92,7 @@ pub(crate) enum Block<'a> {
     Facts(Vec<(Phrase<'a>, String)>),
     /// Blocks that belong together and stand out.
     Panel(Vec<Self>),
-    /// Stations by status as one bar; the figures stand beside it as text.
+    /// Stations by status as one bar, with its key.
     Progress(Progress),
     /// Rows and columns.
     Table(Table<'a>),
@@ -118,7 +118,19 @@ pub(crate) enum Style {
 pub(crate) struct Progress {
     pub(crate) counted: u64,
     pub(crate) quarantined: u64,
+    pub(crate) missing: u64,
     pub(crate) expected: u64,
+}
+
+impl Progress {
+    /// Each status with its stations, in the order of the bar.
+    pub(crate) fn key(self) -> [(&'static str, Text, u64); 3] {
+        [
+            ("counted", Text::ColumnCounted, self.counted),
+            ("quarantined", Text::ColumnQuarantined, self.quarantined),
+            ("missing", Text::ColumnMissing, self.missing),
+        ]
+    }
 }
 
 /// A table.

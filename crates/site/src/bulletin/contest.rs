@@ -17,7 +17,8 @@ use super::{
     Bulletin,
     content::{Block, Cell, Column, Part, Phrase, Progress, Style, Table},
     front::{anchor, whole},
-    seats, settled,
+    is_compact, seats,
+    settled::{self, Common},
 };
 use crate::{chart::Bar, messages::Text, palette, view};
 
@@ -44,7 +45,11 @@ impl<'a> Sums<'a> {
 }
 
 /// The contest's part of the bulletin.
-pub(super) fn blocks<'a>(bulletin: &Bulletin<'a>, document: &'a ContestDocument) -> Vec<Block<'a>> {
+pub(super) fn blocks<'a>(
+    bulletin: &Bulletin<'a>,
+    document: &'a ContestDocument,
+    common: &Common<'a>,
+) -> Vec<Block<'a>> {
     let election = bulletin.definition.election();
     let no = document.contest;
     let Some((contest, counted)) = election.contest(no).zip(whole(bulletin, no, Basis::AsCounted)) else {
@@ -64,11 +69,17 @@ pub(super) fn blocks<'a>(bulletin: &Bulletin<'a>, document: &'a ContestDocument)
     });
     let reach = own.and_then(Statement::bound);
     blocks.push(candidates(&sums, reach));
-    blocks.extend(settled::blocks(election, &outcome.settled));
+    let compact = is_compact(election);
+    blocks.extend((!compact).then(|| note(if reach.is_some() { Text::SumLegend } else { Text::SumLegendUnknown })));
+    blocks.extend(settled::blocks(election, &outcome.settled, common));
     blocks.extend(outcome.seats.iter().flat_map(|seats| seats::blocks(contest, &outcome.question, seats, own)));
-    blocks.extend(lines_and_parties(&sums));
-    blocks.extend(other_figures(&sums));
-    blocks.extend(areas(bulletin, document, &sums));
+    if !compact {
+        blocks.extend(lines_and_parties(&sums));
+    }
+    blocks.extend(other_figures(&sums, compact));
+    if !compact {
+        blocks.extend(areas(bulletin, document, &sums));
+    }
     blocks.extend(lists(bulletin, document));
     // Ids repeat from contest to contest; on a page each has to be one of a kind.
     for block in blocks.iter_mut().skip(1) {
@@ -91,11 +102,7 @@ pub(super) fn note<'a>(phrase: impl Into<Phrase<'a>>) -> Block<'a> {
 fn progress<'a>(sums: &Sums<'a>) -> Vec<Block<'a>> {
     let stations = &sums.counted.stations;
     let headline = vec![("counted", stations.counted.into()), ("held", stations.expected.into())];
-    let parts = vec![
-        ("quarantined", Part::Count(stations.quarantined)),
-        ("missing", stations.missing.into()),
-        ("rejected", stations.rejected.into()),
-    ];
+    let parts = vec![("rejected", Part::Count(stations.rejected))];
     let registered = &sums.counted.registered;
     let roll = vec![("counted", Part::Count(registered.counted)), ("all", registered.all.into())];
     let mut said = vec![Phrase::Say(Text::BulletinParts, parts), Phrase::Say(Text::FiguresRoll, roll)];
@@ -111,10 +118,15 @@ fn progress<'a>(sums: &Sums<'a>) -> Vec<Block<'a>> {
             vec![("n", stands.stations.corrected.into()), ("annulled", stands.stations.annulled.into())],
         ));
     }
-    let (counted, quarantined, expected) = (stations.counted, stations.quarantined, stations.expected);
+    let bar = Progress {
+        counted: stations.counted,
+        quarantined: stations.quarantined,
+        missing: stations.missing,
+        expected: stations.expected,
+    };
     vec![
         Block::Paragraph(Style::Figure, Phrase::Say(Text::InHeadline, headline)),
-        Block::Progress(Progress { counted, quarantined, expected }),
+        Block::Progress(bar),
         Block::Paragraph(Style::Body, Phrase::Join(said)),
     ]
 }
@@ -222,7 +234,7 @@ fn lines_and_parties<'a>(sums: &Sums<'a>) -> Vec<Block<'a>> {
 }
 
 /// Valid votes, and the figures that at least one counted record states.
-fn other_figures<'a>(sums: &Sums<'a>) -> Vec<Block<'a>> {
+fn other_figures<'a>(sums: &Sums<'a>, compact: bool) -> Vec<Block<'a>> {
     let stated = |area: &AreaTotals, figure: Figure| {
         let rows = figures(sums.contest, area);
         let share = rows.iter().find(|row| row.quantity == Quantity::Stated && row.id == figure.as_str());
@@ -252,11 +264,13 @@ fn other_figures<'a>(sums: &Sums<'a>) -> Vec<Block<'a>> {
         cells.push(Phrase::Count(records).into());
         cells
     };
-    vec![
+    let rows = rows.into_iter().map(cells).collect();
+    let mut blocks = vec![
         heading("figures", Text::FiguresHeading),
-        Block::Table(Table { name: Text::FiguresHeading.into(), columns, rows: rows.into_iter().map(cells).collect() }),
-        note(Text::BulletinFiguresNote),
-    ]
+        Block::Table(Table { name: Text::FiguresHeading.into(), columns, rows }),
+    ];
+    blocks.extend((!compact).then(|| note(Text::BulletinFiguresNote)));
+    blocks
 }
 
 /// The first level of areas on which the contest's stations part, as counted.

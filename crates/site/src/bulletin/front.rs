@@ -4,14 +4,16 @@ use tallyproof_count::{bulletin::Basis, share::percent, totals::AreaTotals};
 use tallyproof_record::{ContestNo, Phase, definition::Election};
 
 use super::{
-    Bulletin, calendar,
+    Bulletin, DETAILED, calendar,
     content::{Block, Cell, Column, Part, Phrase, Style, Table},
-    hex, title,
+    hex, is_compact,
+    settled::Common,
+    title,
 };
 use crate::messages::Text;
 
 /// Everything above the contests.
-pub(super) fn blocks<'a>(bulletin: &Bulletin<'a>) -> Vec<Block<'a>> {
+pub(super) fn blocks<'a>(bulletin: &Bulletin<'a>, common: &Common<'a>) -> Vec<Block<'a>> {
     let Bulletin { document, definition, .. } = bulletin;
     let election = definition.election();
     let say = |text, values| Phrase::Say(text, values);
@@ -30,27 +32,28 @@ pub(super) fn blocks<'a>(bulletin: &Bulletin<'a>) -> Vec<Block<'a>> {
             Style::Body,
             Phrase::Join(vec![phase.into(), say(Text::BulletinPoll, vec![("date", election.date().into())]), when]),
         ),
-        Block::Panel(premises(bulletin)),
+        Block::Panel(premises(bulletin, common)),
         Block::Heading { level: 2, id: "contests".to_owned(), text: Text::BulletinOverview.into(), place: None },
         overview(bulletin),
     ]
 }
 
 /// What is proven: bound to which checkpoint, by whose keys; and what is not.
-fn premises<'a>(bulletin: &Bulletin<'a>) -> Vec<Block<'a>> {
+fn premises<'a>(bulletin: &Bulletin<'a>, common: &Common<'a>) -> Vec<Block<'a>> {
     let Bulletin { document, log, .. } = bulletin;
     let bound = vec![("size", document.tree_size.into()), ("origin", log.name().as_str().into())];
     let heading = |id: &str, text: Text| Block::Heading { level: 2, id: id.to_owned(), text: text.into(), place: None };
-    vec![
-        heading("rests-on", Text::BulletinRestsOn),
-        Block::Bullets(vec![
-            Phrase::Say(Text::BulletinBound, bound),
-            signatures(bulletin.definition.election()),
-            Text::BulletinRedo.into(),
-            Text::BulletinComplete.into(),
-            Text::BulletinRounding.into(),
-        ]),
-        facts(bulletin),
+    let mut rests = vec![
+        Phrase::Say(Text::BulletinBound, bound),
+        signatures(bulletin.definition.election()),
+        Text::BulletinRedo.into(),
+        Text::BulletinComplete.into(),
+    ];
+    rests.extend(is_compact(bulletin.definition.election()).then(|| Phrase::n(Text::BulletinCompact, DETAILED as u64)));
+    rests.push(Text::BulletinRounding.into());
+    let mut blocks = vec![heading("rests-on", Text::BulletinRestsOn), Block::Bullets(rests), facts(bulletin)];
+    blocks.extend(common.blocks());
+    blocks.extend([
         heading("limits", Text::Limits),
         Block::Bullets(vec![
             Text::LimitCounting.into(),
@@ -58,7 +61,8 @@ fn premises<'a>(bulletin: &Bulletin<'a>) -> Vec<Block<'a>> {
             Text::LimitFraud.into(),
             Text::LimitChange.into(),
         ]),
-    ]
+    ]);
+    blocks
 }
 
 fn signatures(election: &Election) -> Phrase<'static> {

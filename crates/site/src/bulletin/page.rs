@@ -7,29 +7,20 @@ use tallyproof_record::Phase;
 use super::{
     Bulletin,
     content::{Block, Cell, Column, Kind, Phrase, Speaker, Style, Table, alike},
-    title,
+    forms, title,
 };
 use crate::{
     chart,
     messages::{Lang, Text},
+    number::grouped,
     style,
     words::escape,
 };
-
-/// The other forms of the same bulletin, by what they are.
-const FORMS: [(&str, Text); 5] = [
-    ("bulletin.pdf", Text::BulletinPdfEnglish),
-    ("bulletin.es.pdf", Text::BulletinPdfSpanish),
-    ("bulletin.pt.pdf", Text::BulletinPdfPortuguese),
-    ("bulletin.json", Text::BulletinJson),
-    ("bulletin.csv", Text::BulletinCsv),
-];
 
 /// The page.
 pub(super) fn render(bulletin: &Bulletin<'_>, blocks: &[Block<'_>]) -> String {
     let mut page = Page { speakers: Lang::ALL.map(Speaker::new), html: String::with_capacity(1 << 16) };
     page.head(bulletin);
-    // The first contest ends what stands in one column at the top.
     for block in blocks {
         page.block(block);
     }
@@ -90,7 +81,7 @@ impl Page {
         self.raw("<h2 id=\"forms\">");
         self.say(&Text::BulletinForms.into());
         self.raw("</h2>\n<ul class=\"plain\">\n");
-        for (href, text) in FORMS {
+        for (href, text) in forms(bulletin.definition.election()) {
             let _ = write!(self.html, "<li><a href=\"{href}\">");
             self.say(&text.into());
             self.raw("</a></li>\n");
@@ -167,7 +158,13 @@ impl Page {
             }
             Block::Progress(it) => {
                 self.raw(&chart::progress(it.counted, it.quarantined, it.expected));
-                self.raw("\n");
+                self.raw("\n<ul class=\"key\">\n");
+                for (class, text, count) in it.key() {
+                    let _ = write!(self.html, "<li><span class=\"sq {class}\"></span><span>");
+                    self.say(&text.into());
+                    let _ = writeln!(self.html, ": {}</span></li>", grouped(count));
+                }
+                self.raw("</ul>\n");
             }
             Block::Table(table) => self.table(table),
             Block::Items(items) => self.items(items),

@@ -5,21 +5,66 @@ use std::borrow::Cow;
 
 use tallyproof_count::{
     outcome::NoStatement,
-    settled::{Ahead, Answer, Bar, Figures, Kind, MixedRule, Premise, Statement, Together, What},
+    settled::{Ahead, Answer, Bar, Figures, Kind, MixedRule, PartPremise, Premise, Statement, Together, What},
 };
 use tallyproof_record::Election;
 
 use super::content::{Block, Part, Phrase, Style};
 use crate::messages::Text;
 
-/// Most stations named of the smallest set that could change the outcome.
-const NAMED: usize = 200;
+/// Most stations named of the smallest set that could change the outcome, of a few contests and of many.
+const NAMED: (usize, usize) = (200, 24);
+
+/// What the statements of all contests rest on alike, said once where there are many of them. Without it each says everything.
+#[derive(Clone, Default)]
+pub(super) struct Common<'a>(Vec<&'a Premise>);
+
+impl<'a> Common<'a> {
+    /// The premises that all statements share.
+    pub(super) fn of(answers: impl Iterator<Item = &'a Answer>) -> Self {
+        let mut statements = answers.flat_map(parts);
+        let Some(first) = statements.next() else { return Self::default() };
+        let mut common: Vec<&Premise> = first.premises().iter().collect();
+        statements.for_each(|other| common.retain(|premise| other.premises().contains(premise)));
+        Self(common)
+    }
+
+    /// What they rest on, with what no statement shows.
+    pub(super) fn blocks(&self) -> Vec<Block<'a>> {
+        if self.0.is_empty() {
+            return Vec::new();
+        }
+        let heading = Text::SettledCommonHeading.into();
+        vec![
+            Block::Heading { level: 2, id: "common".to_owned(), text: heading, place: None },
+            Block::Paragraph(Style::Body, Text::SettledCommon.into()),
+            Block::Bullets(self.0.iter().map(|it| premise(it)).collect()),
+            Block::Paragraph(Style::Note, Text::SettledLimit.into()),
+        ]
+    }
+
+    fn says(&self, premise: &Premise) -> bool {
+        self.0.contains(&premise)
+    }
+}
+
+/// The statements that an answer is made of.
+fn parts(answer: &Answer) -> Vec<&Statement> {
+    match answer {
+        Answer::Contest(statement) => vec![statement],
+        Answer::Mixed(statement) => std::iter::once(statement.lists()).chain(statement.nominal()).collect(),
+    }
+}
 
 /// The statement with all that it rests on, or that there is none.
-pub(super) fn blocks<'a>(election: &'a Election, settled: &'a Result<Answer, NoStatement>) -> Vec<Block<'a>> {
+pub(super) fn blocks<'a>(
+    election: &'a Election,
+    settled: &'a Result<Answer, NoStatement>,
+    common: &Common<'_>,
+) -> Vec<Block<'a>> {
     let heading = Block::Heading { level: 3, id: "settled".to_owned(), text: Text::SettledHeading.into(), place: None };
     match settled {
-        Ok(answer) => std::iter::once(heading).chain(answered(election, answer)).collect(),
+        Ok(answer) => std::iter::once(heading).chain(answered(election, answer, common)).collect(),
         Err(why) => {
             let none = Phrase::Say(Text::SettledNone, vec![("code", why.as_str().into())]);
             vec![heading, Block::Paragraph(Style::Body, none)]
@@ -27,17 +72,20 @@ pub(super) fn blocks<'a>(election: &'a Election, settled: &'a Result<Answer, NoS
     }
 }
 
-fn answered<'a>(election: &'a Election, answer: &'a Answer) -> Vec<Block<'a>> {
+fn answered<'a>(election: &'a Election, answer: &'a Answer, common: &Common<'_>) -> Vec<Block<'a>> {
+    let compact = !common.0.is_empty();
+    let condition = if compact { Text::SettledIfToo } else { Text::SettledIf };
     let mut blocks = vec![
         Block::Paragraph(Style::Statement, whole(election, answer)),
-        Block::Paragraph(Style::Body, Text::SettledIf.into()),
-        Block::Bullets(premises(election, answer)),
-        Block::Paragraph(Style::Note, Text::SettledLimit.into()),
+        Block::Paragraph(Style::Body, condition.into()),
+        Block::Bullets(premises(election, answer, common)),
     ];
+    blocks.extend((!compact).then(|| Block::Paragraph(Style::Note, Text::SettledLimit.into())));
     if let Some(fewest) = answer.nearest().fewest().filter(|it| !it.is_empty()) {
         blocks.push(Block::Paragraph(Style::Body, Phrase::n(Text::SettledFewest, fewest.len() as u64)));
-        blocks.push(Block::Items(fewest.iter().take(NAMED).map(|id| Cow::Borrowed(id.as_str())).collect()));
-        let more = fewest.len().saturating_sub(NAMED) as u64;
+        let named = if compact { NAMED.1 } else { NAMED.0 };
+        blocks.push(Block::Items(fewest.iter().take(named).map(|id| Cow::Borrowed(id.as_str())).collect()));
+        let more = fewest.len().saturating_sub(named) as u64;
         blocks.extend((more > 0).then(|| Block::Paragraph(Style::Note, Phrase::n(Text::BulletinMoreStations, more))));
     }
     blocks
@@ -59,18 +107,18 @@ fn whole<'a>(election: &'a Election, answer: &'a Answer) -> Phrase<'a> {
     }
 }
 
-fn premises<'a>(election: &'a Election, answer: &'a Answer) -> Vec<Phrase<'a>> {
+fn premises<'a>(election: &'a Election, answer: &'a Answer, common: &Common<'_>) -> Vec<Phrase<'a>> {
     match answer {
-        Answer::Contest(statement) => statement.premises().iter().map(premise).collect(),
+        Answer::Contest(statement) => statement.premises().iter().filter(|it| !common.says(it)).map(premise).collect(),
         Answer::Mixed(statement) => {
-            let of = |it: &'a tallyproof_count::settled::PartPremise| match &it.part {
+            let of = |it: &'a PartPremise| match &it.part {
                 None => premise(&it.premise),
                 Some(part) => {
                     let values = vec![("part", name(election, part)), ("premise", premise(&it.premise).into())];
                     Phrase::Say(Text::PremisePart, values)
                 }
             };
-            statement.premises().iter().map(of).collect()
+            statement.premises().iter().filter(|it| !common.says(&it.premise)).map(of).collect()
         }
     }
 }

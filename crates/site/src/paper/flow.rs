@@ -3,6 +3,7 @@
 use crate::{
     bulletin::content::{Block, Cell, Phrase, Progress, Speaker, Style},
     messages::Text,
+    number::grouped,
     paper::{
         Letterhead,
         faces::{Faces, Weight},
@@ -318,7 +319,7 @@ impl Flow<'_> {
 
     fn progress(&mut self, progress: Progress) {
         const HEIGHT: f32 = 9.0;
-        self.need(HEIGHT + 6.0);
+        self.need(HEIGHT + 5.0 + NOTE.line);
         let (left, y, width) = (self.left, self.y, self.width);
         let part = |count: u64| width * part_of(count, progress.expected);
         let (counted, both) = (part(progress.counted), part(progress.counted.saturating_add(progress.quarantined)));
@@ -328,7 +329,29 @@ impl Flow<'_> {
         // The slot tells quarantine from counted without its colour.
         self.area((left + counted, y + HEIGHT / 3.0), (both - counted, HEIGHT / 3.0), Ink::Paper);
         self.area((left, y), (counted, HEIGHT), Ink::Counted);
-        self.y += HEIGHT + 5.0;
+        self.y += HEIGHT + 4.0;
+        self.key(progress);
+    }
+
+    /// What the parts of the bar are.
+    fn key(&mut self, progress: Progress) {
+        const SIDE: f32 = 5.5;
+        let piece = self.piece(Role::Paragraph, None);
+        let mut x = self.left;
+        let y = self.y + (NOTE.line - SIDE) / 2.0;
+        for ((_, text, count), ink) in progress.key().into_iter().zip([Ink::Counted, Ink::Quarantined, Ink::Missing]) {
+            self.area((x, y), (SIDE, SIDE), ink);
+            match ink {
+                Ink::Quarantined => self.area((x, y + SIDE / 3.0), (SIDE, SIDE / 3.0), Ink::Paper),
+                Ink::Missing => self.area((x + 0.8, y + 0.8), (SIDE - 1.6, SIDE - 1.6), Ink::Paper),
+                _ => {}
+            }
+            let text = format!("{}: {} ", self.speaker.say(&text.into()), grouped(count));
+            let width = self.faces.get(NOTE.weight).width(&text, NOTE.size);
+            self.text((x + SIDE + 4.0, self.y), NOTE, text, Some(piece));
+            x += SIDE + 4.0 + width + 12.0;
+        }
+        self.y += NOTE.line + 3.0;
     }
 
     fn items(&mut self, items: &[std::borrow::Cow<'_, str>]) {

@@ -11,7 +11,7 @@ use crate::{
 
 const GAP: f32 = 9.0;
 /// Widths of bars.
-const BAR: (f32, f32) = (60.0, 210.0);
+const BAR: (f32, f32) = (60.0, 340.0);
 /// Text columns are no narrower than this.
 const NARROWEST: f32 = 46.0;
 

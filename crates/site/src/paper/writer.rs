@@ -1,4 +1,4 @@
-//! The file: krilla writes it and holds it to PDF/UA-1 and PDF/A-2a.
+//! The file: krilla writes it and holds it to PDF/UA-1 and PDF/A-2a; a very long one to PDF/A-2u.
 
 use std::num::NonZeroU16;
 
@@ -31,6 +31,10 @@ use crate::{
     },
 };
 
+/// A file of more pieces than this goes without tags: they would be nine tenths of it, and take as long as all the rest. Of a
+/// bulletin so long the page is the form that can be heard.
+const TAGGED: usize = 50_000;
+
 /// The fonts as krilla has them.
 struct Fonts<'a> {
     faces: &'a Faces,
@@ -58,12 +62,15 @@ pub(super) fn write(
     let font = |weight| Font::new(faces.get(weight).data.into(), 0).ok_or(PaperError::Font);
     let fonts = Fonts { faces, regular: font(Weight::Regular)?, bold: font(Weight::Bold)? };
     let refused = |error: String| PaperError::Writer(error);
-    let configuration = ConfigurationBuilder::new()
-        .with_accessibility_validator(Accessibility::UA1)
-        .with_archival_validator(Archival::A2_A)
-        .finish()
-        .map_err(|error| refused(format!("{error:?}")))?;
-    let mut document = Document::new_with(SerializeSettings { configuration, ..SerializeSettings::default() });
+    let is_tagged = sheets.pieces.len() <= TAGGED;
+    let builder = ConfigurationBuilder::new();
+    let builder = match is_tagged {
+        true => builder.with_archival_validator(Archival::A2_A).with_accessibility_validator(Accessibility::UA1),
+        false => builder.with_archival_validator(Archival::A2_U),
+    };
+    let configuration = builder.finish().map_err(|error| refused(format!("{error:?}")))?;
+    let settings = SerializeSettings { configuration, enable_tagging: is_tagged, ..SerializeSettings::default() };
+    let mut document = Document::new_with(settings);
     // What each piece has on the pages, in the order of drawing.
     let mut drawn: Vec<Vec<Identifier>> = vec![Vec::new(); sheets.pieces.len()];
     for page in &sheets.pages {
@@ -74,7 +81,9 @@ pub(super) fn write(
         surface.finish();
         sheet.finish();
     }
-    document.set_tag_tree(tree(sheets, drawn, speaker.lang().tag()));
+    if is_tagged {
+        document.set_tag_tree(tree(sheets, drawn, speaker.lang().tag()));
+    }
     document.set_outline(outline(&sheets.landmarks));
     document.set_metadata(metadata(letterhead, speaker.lang().tag()));
     document.finish().map_err(|error| refused(format!("{error:?}")))
