@@ -84,6 +84,11 @@ impl<W> Known<W> {
         }
     }
 
+    /// Whether a copy of the record would be told from a new one.
+    pub fn holds(&self, digest: &RecordDigest) -> bool {
+        self.0.contains_key(digest)
+    }
+
     /// Notes a record read back from the journal.
     pub fn restore(&mut self, digest: RecordDigest) {
         self.0.insert(digest, Standing::Durable(None));

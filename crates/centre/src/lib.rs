@@ -11,6 +11,7 @@ mod docket;
 pub mod gate;
 pub mod gatherer;
 pub mod intake;
+pub mod invariants;
 pub mod journal;
 pub mod known;
 pub mod lanes;

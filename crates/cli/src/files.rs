@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
 
@@ -50,7 +50,7 @@ fn place(
     access: Access,
     settle: impl FnOnce(&Path, &Path) -> io::Result<()>,
 ) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = folder_of(path);
     let mut name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?.to_owned();
     name.push(format!(".{}.tmp", std::process::id()));
     let temporary = folder.join(name);
@@ -61,6 +61,30 @@ fn place(
     }
     written?;
     sync_folder(folder)
+}
+
+/// The folder with all that is in it: who finds a name there does not know whether it would outlast a power loss. Say nothing that rests
+/// on such a find before.
+pub fn settle(path: &Path) -> io::Result<()> {
+    sync_folder(folder_of(path))
+}
+
+/// Makes a folder, and those above it where they are missing; their names are durable after the return.
+pub fn create_folder(folder: &Path) -> io::Result<()> {
+    let missing = folder.ancestors().skip(1).take_while(|above| !above.as_os_str().is_empty() && !above.exists());
+    let missing: Vec<_> = missing.map(Path::to_owned).collect();
+    fs::create_dir_all(folder)?;
+    // The folder itself even if it was there: whether an earlier start that made it got as far as this is not known.
+    missing.iter().map(PathBuf::as_path).chain([folder]).try_for_each(|made| match sync_folder(folder_of(made)) {
+        // One that may be passed through and not looked into was not made by this user.
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
+        synced => synced,
+    })
+}
+
+/// The folder that holds `path`; the current one for a bare name.
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 fn write_synced(path: &Path, bytes: &[u8], access: Access) -> io::Result<()> {

@@ -16,6 +16,7 @@
 //! | [`statement`] | drafts and signed statements in files, the keys of those who sign them |
 //! | [`witness`] | an independent copy of a log, and what it cosigns |
 //! | [`printer`] | the one way out: stdout, stderr, JSON, progress |
+//! | [`ending`] | the signals that end a program |
 //! | [`files`] | durable, never overwriting writes and bounded reads |
 
 pub mod bulletin;
@@ -25,6 +26,7 @@ pub mod commands;
 pub mod config;
 pub mod docs;
 pub mod drill;
+pub mod ending;
 mod field;
 pub mod files;
 pub mod http;
@@ -138,6 +140,8 @@ fn finish(mut printer: Printer, outcome: anyhow::Result<Exit>) -> ExitCode {
 fn start_log() {
     let filter = tracing_subscriber::EnvFilter::try_from_env("TALLYPROOF_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
+    // Words that cannot be written, because their disk is full, are lost; said in another way they would end the thread.
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).log_internal_errors(false);
     // A second call in one process (tests) finds the log already started.
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+    let _ = log.try_init();
 }

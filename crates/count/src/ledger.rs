@@ -16,8 +16,11 @@ use crate::{
     statements::{Book, Fault},
 };
 
+mod invariants;
 mod past;
 mod statements;
+
+pub use invariants::Inconsistent;
 
 /// What is known of one station in one contest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -11,16 +11,19 @@ use tallyproof_record::{
     ContestNo,
     definition::{
         Contest, Figure,
-        decision::{Decision, Lists, Nominal, Whole},
+        decision::{Decision, Nominal, Whole},
     },
 };
 
 pub use seats::{ByName, ListSeats, NameSeat, SeatsOutcome};
 
+/// Why nothing is said about what can change.
+pub use crate::settled::SettledError as NoStatement;
+
 use self::ceilings::Ceilings;
 use crate::{
     ledger::Ledger,
-    settled::{self, Answer, Figures, Kind, MixedRule, Outstanding, Question, SettledError, settle, settle_mixed},
+    settled::{self, Alliances, Answer, Figures, Kind, MixedRule, Outstanding, Question, settle, settle_mixed},
     totals::Totals,
 };
 
@@ -39,27 +42,6 @@ pub struct Outcome {
     pub settled: Result<Answer, NoStatement>,
     /// The seats, where the definition says how many there are.
     pub seats: Option<SeatsOutcome>,
-}
-
-/// Why nothing is said about what can change.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NoStatement {
-    /// Lists that stand together.
-    #[error("what can change where lists stand together is not answered")]
-    Alliances,
-    /// The question has no answer.
-    #[error(transparent)]
-    Settled(#[from] SettledError),
-}
-
-impl NoStatement {
-    /// The word used in files.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Alliances => "alliances",
-            Self::Settled(error) => error.as_str(),
-        }
-    }
 }
 
 impl Outcomes {
@@ -102,10 +84,10 @@ pub fn of(ledger: &Ledger, totals: &Totals) -> Outcomes {
     let outcome = |contest: &Contest, question: &Question| match &contest.decision {
         Some(Decision::Lists(lists)) => {
             let parts = lists.mixed.as_ref().map(|mixed| (nominal(mixed, contest), mixed.rule));
-            (settle_lists(question, lists, parts.as_ref()), Some(seats::of_lists(question, lists, parts.as_ref())))
+            (settle_lists(question, parts.as_ref()), Some(seats::of_lists(question, lists, parts.as_ref())))
         }
         decision => {
-            let settled = settle(question).map(Answer::Contest).map_err(NoStatement::from);
+            let settled = settle(question).map(Answer::Contest);
             let seats = match decision {
                 Some(Decision::Plurality { seats }) => Some(SeatsOutcome::ByName(ByName::of(question, *seats))),
                 _ => None,
@@ -136,14 +118,7 @@ fn parts(contests: &[Contest], questions: &[Question], nominal: &Nominal, lists:
     nominal.contests.iter().filter_map(part).collect()
 }
 
-fn settle_lists(
-    question: &Question,
-    lists: &Lists,
-    parts: Option<&(Vec<Part>, MixedRule)>,
-) -> Result<Answer, NoStatement> {
-    if !lists.alliances.is_empty() {
-        return Err(NoStatement::Alliances);
-    }
+fn settle_lists(question: &Question, parts: Option<&(Vec<Part>, MixedRule)>) -> Result<Answer, NoStatement> {
     let Some((parts, rule)) = parts else { return Ok(Answer::Contest(settle(question)?)) };
     let id = |list: usize| question.contest.options.get(list).map(|(id, _)| id.clone());
     let nominal: Vec<settled::Nominal> = parts
@@ -182,6 +157,16 @@ fn question(no: ContestNo, contest: &Contest, totals: &Totals) -> settled::Conte
         options: contest.candidates.iter().map(|candidate| candidate.id.clone()).zip(votes).collect(),
         blank: (of == Whole::OptionsAndBlank).then_some(blank),
         kind: kind(contest.decision.as_ref()),
+        alliances: alliances(contest.decision.as_ref()),
+    }
+}
+
+fn alliances(decision: Option<&Decision>) -> Alliances {
+    let Some(Decision::Lists(lists)) = decision else { return Alliances::default() };
+    Alliances {
+        lists: lists.alliances.clone(),
+        inside: lists.inside,
+        each: lists.threshold.map(|threshold| threshold.each).unwrap_or_default(),
     }
 }
 

@@ -15,6 +15,7 @@
 mod bars;
 mod change;
 mod held;
+mod house;
 mod lists;
 mod mixed;
 mod outstanding;
@@ -23,6 +24,9 @@ pub mod published;
 
 pub use bars::{Ahead, Bar};
 pub use change::{Change, What};
+pub use house::Alliances;
+use house::House;
+use lists::Held;
 pub use mixed::{MixedRange, MixedStatement, Nominal, PartPremise, settle_mixed};
 pub use outstanding::{Ceiling, Outstanding, State, Station, Together};
 pub use premise::{Figures, LIMIT, Premise};
@@ -46,6 +50,8 @@ pub struct Contest {
     pub blank: Option<u64>,
     /// What decides it.
     pub kind: Kind,
+    /// Lists that stand together; none in other contests than of lists.
+    pub alliances: Alliances,
 }
 
 /// What decides a contest.
@@ -120,9 +126,12 @@ pub enum SettledError {
     /// A mixed system without a part, or whose first part is not of lists.
     #[error("a mixed system has one contest of lists, and contests in which one option is first")]
     Mixed,
-    /// [`MixedRule::Within`] has no answer yet.
-    #[error("what can change in a house of fixed size with seats won by name is not answered")]
-    Within,
+    /// A house of fixed size that cannot be.
+    #[error("a house of fixed size needs a divisor method, and as many seats as are won by name")]
+    House,
+    /// Alliances that cannot be.
+    #[error("each list stands in one alliance at most, and lists of a mixed system in none")]
+    Alliances,
 }
 
 impl SettledError {
@@ -134,7 +143,8 @@ impl SettledError {
             Self::TooManyVotes => "votes",
             Self::Register => "register",
             Self::Mixed => "mixed",
-            Self::Within => "within",
+            Self::House => "house",
+            Self::Alliances => "alliances",
         }
     }
 }
@@ -174,7 +184,7 @@ impl Statement {
         &self.contest
     }
 
-    /// The options' ids, by which [`Change`] and [`SeatRange`] name them.
+    /// The options' ids, by which [`Change`] and [`SeatRange`] name them; after them the alliances, such as `a + b`.
     pub fn options(&self) -> &[String] {
         &self.options
     }
@@ -221,7 +231,8 @@ impl Statement {
         self.fewest.as_deref()
     }
 
-    /// Each list's seats, where the contest is one of lists and the outstanding votes have a bound.
+    /// Each list's seats, where the contest is one of lists and the outstanding votes have a bound. Lists that stand together
+    /// are in it as one, and nobody where single lists of alliances can cross the threshold.
     pub fn seats(&self) -> &[SeatRange] {
         &self.seats
     }
@@ -277,27 +288,32 @@ impl std::fmt::Display for Answer {
 
 /// Answers a question.
 pub fn settle(question: &Question) -> Result<Statement, SettledError> {
+    settle_after(question, None)
+}
+
+/// Answers a question about a house of which lists have seats already.
+fn settle_after(question: &Question, held: Option<&Held>) -> Result<Statement, SettledError> {
     let Question { contest, outstanding, .. } = question;
     let tally = Tally::of(contest)?;
     let bound = outstanding.bound(tally.total())?;
     if tally.total().checked_add(bound.unwrap_or(0)).is_none_or(|votes| votes > MAX_VOTES) {
         return Err(SettledError::TooManyVotes);
     }
-    let mut changes = change::ways(&tally, contest.kind);
+    let (mut changes, seats) = match contest.kind {
+        Kind::Lists { method, seats, threshold } => {
+            let alliances = &contest.alliances;
+            house::answer(&tally, &House { method, seats: u64::from(seats), threshold, alliances, held }, bound)
+        }
+        kind => (change::ways(&tally, kind), Vec::new()),
+    };
     changes.sort_by_key(|change| change.votes);
     let lead = changes.first().map(|change| change.votes);
     let settled = lead.is_none_or(|lead| bound.is_some_and(|bound| bound < lead));
     let possible = changes.iter().filter(|change| bound.is_none_or(|bound| change.votes <= bound)).count();
     changes.truncate(possible.clamp(1, LISTED_CHANGES));
-    let seats = match (contest.kind, bound) {
-        (Kind::Lists { method, seats, threshold }, Some(bound)) => {
-            held::ranges(&lists::Field::new(&tally, method, seats, threshold), bound)
-        }
-        _ => Vec::new(),
-    };
     Ok(Statement {
         contest: contest.id.clone(),
-        options: contest.options.iter().map(|(id, _)| id.clone()).collect(),
+        options: contest.options.iter().map(|(id, _)| id.clone()).chain(contest.names_of_alliances()).collect(),
         kind: contest.kind,
         lead,
         outstanding: outstanding.stations(),
@@ -308,6 +324,13 @@ pub fn settle(question: &Question) -> Result<Statement, SettledError> {
         fewest: lead.and_then(|lead| outstanding.fewest(lead)),
         seats,
     })
+}
+
+impl Contest {
+    fn names_of_alliances(&self) -> impl Iterator<Item = String> {
+        let name = |&list: &usize| self.options.get(list).map_or("", |(id, _)| id.as_str());
+        self.alliances.lists.iter().map(move |lists| lists.iter().map(name).collect::<Vec<_>>().join(" + "))
+    }
 }
 
 /// The votes in the order of the options, and those for none of them.
@@ -328,10 +351,23 @@ impl Tally {
         {
             return Err(SettledError::Seats);
         }
+        let mut stands = vec![false; options];
+        for &list in contest.alliances.lists.iter().flatten() {
+            let twice = stands.get_mut(list).is_none_or(|stands| std::mem::replace(stands, true));
+            if twice || !matches!(contest.kind, Kind::Lists { .. }) {
+                return Err(SettledError::Alliances);
+            }
+        }
         let votes: Vec<u64> = contest.options.iter().map(|(_, votes)| *votes).chain(contest.blank).collect();
         let total = votes.iter().try_fold(0_u64, |sum, votes| sum.checked_add(*votes));
         total.filter(|&total| total <= MAX_VOTES).ok_or(SettledError::TooManyVotes)?;
         Ok(Self { votes, options })
+    }
+
+    fn new(options: Vec<u64>, for_none: impl IntoIterator<Item = u64>) -> Self {
+        let (count, mut votes) = (options.len(), options);
+        votes.extend(for_none);
+        Self { votes, options: count }
     }
 
     /// The options by votes, the most first, equal ones in their order.

@@ -110,7 +110,8 @@ pub struct SqliteJournal {
     connection: Connection,
     path: PathBuf,
     last: u64,
-    diverged: bool,
+    /// Whether a write failed, after which the file may not end where this process left it.
+    unsure: bool,
 }
 
 impl SqliteJournal {
@@ -141,11 +142,25 @@ impl SqliteJournal {
             return Err(JournalError::Missing(path.to_owned()));
         }
         let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-        let mut journal = Self { connection, path: path.to_owned(), last: 0, diverged: false };
+        let mut journal = Self { connection, path: path.to_owned(), last: 0, unsure: false };
         journal.configure().map_err(|error| journal.explain(error))?;
         journal.check_header(binding)?;
+        journal.make_durable()?;
         journal.last = journal.read_last()?;
         Ok(journal)
+    }
+
+    /// What is found was written, but perhaps never synced: the process before may have died in the sync, or because it failed. Then a
+    /// sync alone would not do (the system takes pages whose writing failed for clean), so everything is written once more, from the
+    /// log into the database, and synced there.
+    fn make_durable(&self) -> Result<(), JournalError> {
+        let busy: i64 = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+        if busy != 0 {
+            return Err(JournalError::InUse(self.path.clone()));
+        }
+        // The engine passes over a failed sync of the folder that has the log's name.
+        durable::sync_folder(durable::folder_of(&self.path))
+            .map_err(|source| JournalError::Io { path: self.path.clone(), source })
     }
 
     fn configure(&self) -> Result<(), rusqlite::Error> {
@@ -219,13 +234,14 @@ impl SqliteJournal {
         Ok(seq)
     }
 
-    /// After a failed write: is the file where we left it? If not, going on would number two records alike.
-    fn recheck(&mut self) {
-        self.diverged = !self.read_last().is_ok_and(|last| last == self.last);
-    }
-
-    fn must_not_have_diverged(&self) -> Result<(), JournalError> {
-        if self.diverged { Err(JournalError::Diverged { expected: self.last }) } else { Ok(()) }
+    /// After a failed write: is the file where we left it? If not, going on would number two records alike. Where it cannot be read, the
+    /// next write asks again.
+    fn must_end_where_it_was_left(&mut self) -> Result<(), JournalError> {
+        if self.unsure && self.read_last()? != self.last {
+            return Err(JournalError::Diverged { expected: self.last });
+        }
+        self.unsure = false;
+        Ok(())
     }
 
     fn read_cuts(&self) -> Result<Vec<Cut>, JournalError> {
@@ -246,21 +262,15 @@ impl Journal for SqliteJournal {
     type Error = JournalError;
 
     fn append(&mut self, rows: &[Row<'_>]) -> Result<u64, JournalError> {
-        self.must_not_have_diverged()?;
-        match self.insert(rows) {
-            Ok(last) => {
-                self.last = last;
-                Ok(last)
-            }
-            Err(error) => {
-                self.recheck();
-                Err(error.into())
-            }
-        }
+        self.must_end_where_it_was_left()?;
+        // The engine writes every page of a group again when the group is tried again: no sync is relied on that failed.
+        let last = self.insert(rows).inspect_err(|_| self.unsure = true)?;
+        self.last = last;
+        Ok(last)
     }
 
     fn mark(&mut self, cut: Cut) -> Result<(), JournalError> {
-        self.must_not_have_diverged()?;
+        self.must_end_where_it_was_left()?;
         let sql = "INSERT INTO cuts (seq_end, tree_size) VALUES (?, ?)";
         self.connection.prepare_cached(sql)?.execute([cut.seq_end.cast_signed(), cut.tree_size.cast_signed()])?;
         Ok(())

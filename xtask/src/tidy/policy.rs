@@ -79,7 +79,7 @@ pub(super) const PACKAGES: &[Package] = &[
     ),
     pure(
         DRILL,
-        &[RECORD, LOG, COUNT, STATION, CENTRE, EVIDENCE],
+        &[RECORD, LOG, COUNT, STATION, CENTRE, WITNESS, EVIDENCE],
         &["ed25519-dalek", "rand_chacha", "sha2", "strsim", "thiserror", "toml"],
     ),
     free(STORE, &[CENTRE]),

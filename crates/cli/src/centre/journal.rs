@@ -146,7 +146,7 @@ impl<J: Journal> Writer<J> {
 
     fn settle(&mut self, durable: Settled) {
         add(&self.shared.counters.journalled, durable.len());
-        self.shared.counters.journal_failing.store(false, Relaxed);
+        self.succeeded();
         for record in &durable {
             self.shared.outstanding.settle(record.station(), record.contest());
         }
@@ -177,6 +177,12 @@ impl<J: Journal> Writer<J> {
         }
     }
 
+    fn succeeded(&self) {
+        if self.shared.counters.journal_failing.swap(false, Relaxed) {
+            tracing::warn!("the journal takes records again");
+        }
+    }
+
     fn until_cut(&self) -> Duration {
         const LONG: Duration = Duration::from_secs(1);
         match self.cut {
@@ -198,7 +204,7 @@ impl<J: Journal> Writer<J> {
         match self.records.cut(&mut self.journal) {
             Ok(None) => true,
             Ok(Some((cut, batch))) => {
-                self.shared.counters.journal_failing.store(false, Relaxed);
+                self.succeeded();
                 self.publishing.store(true, Relaxed);
                 self.publisher.send(ToPublisher::Batch(cut, batch)).is_ok()
             }

@@ -29,7 +29,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::sync::{Arc, OnceLock, RwLock, RwLockReadGuard};
-use std::thread::JoinHandle;
+use std::thread::{JoinHandle, Thread};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow, bail, ensure};
@@ -38,7 +38,6 @@ use tallyproof_centre::{Gate, Sequencer};
 use tallyproof_count::{Ledger, policy};
 use tallyproof_record::definition::Committed;
 use tallyproof_store::{Binding, BundleFolder, LastCheckpoint, SqliteJournal};
-use tokio::runtime::Builder;
 use tokio::sync::watch;
 
 pub use freeze::{Frozen, freeze};
@@ -57,6 +56,7 @@ use publisher::{Publisher, ToPublisher};
 use restore::Memory;
 use shared::Shared;
 
+use crate::ending::Ending;
 use crate::sockets;
 
 /// When a batch of the log ends.
@@ -292,10 +292,11 @@ fn start_receiver(
     let (shared, submitter, stop) = (Arc::clone(shared), submitter.clone(), Arc::clone(stop));
     let socket = Arc::new(socket);
     shared.watch(&socket);
-    thread("centre-udp", move || {
+    let receive = vital(&Arc::clone(&shared), move || {
         let mut gate = Gate::new(&shared.definition, &shared.keys.mac, shared.keys.epoch);
         udp::receive(&shared, &socket, &mut gate, &submitter, &stop);
-    })
+    });
+    thread("centre-udp", receive)
 }
 
 fn start_workers(
@@ -306,9 +307,12 @@ fn start_workers(
 ) -> anyhow::Result<(Submitter, Vec<JoinHandle<()>>)> {
     let submitter = Submitter::new();
     let start = |_| {
-        let (shared, sequencer) = (Arc::clone(shared), Arc::clone(sequencer));
+        let (worker, sequencer) = (Arc::clone(shared), Arc::clone(sequencer));
         let (submitter, journal) = (submitter.clone(), journal.clone());
-        background("centre-worker", move || pipeline::work(&shared, &sequencer, &submitter, &journal))
+        background(
+            "centre-worker",
+            vital(shared, move || pipeline::work(&worker, &sequencer, &submitter, &journal)),
+        )
     };
     let workers = (0..count).map(start).collect::<anyhow::Result<_>>()?;
     Ok((submitter, workers))
@@ -343,9 +347,9 @@ impl Writers {
         let (signer, publisher, batches) = (Arc::clone(shared), self.publisher, self.batches);
         let publish_every = settings.publish_every;
         Ok(vec![
-            thread("centre-journal", move || writer.run())?,
-            background("centre-receipts", move || journal::sign_receipts(&signer, &settled))?,
-            background("centre-publisher", move || publisher.run(&batches, &publishing, publish_every))?,
+            thread("centre-journal", vital(shared, move || writer.run()))?,
+            background("centre-receipts", vital(shared, move || journal::sign_receipts(&signer, &settled)))?,
+            background("centre-publisher", vital(shared, move || publisher.run(&batches, &publishing, publish_every)))?,
         ])
     }
 }
@@ -356,6 +360,31 @@ fn background(name: &str, run: impl FnOnce() + Send + 'static) -> anyhow::Result
         yield_to_receive_loop();
         run();
     })
+}
+
+/// What a thread does without which the centre cannot go on: if it panics, the centre halts, and does not look well without it.
+fn vital(shared: &Arc<Shared>, run: impl FnOnce() + Send + 'static) -> impl FnOnce() + Send + 'static {
+    let missed = Missed(Arc::clone(shared));
+    move || {
+        let _missed = missed;
+        run();
+    }
+}
+
+/// Halts the centre if it is dropped because its thread panics.
+struct Missed(Arc<Shared>);
+
+impl Drop for Missed {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.halt(ended_by_a_fault(&std::thread::current()));
+        }
+    }
+}
+
+fn ended_by_a_fault(thread: &Thread) -> String {
+    let name = thread.name().unwrap_or("unnamed");
+    format!("thread {name} ended by a fault of the program; restart the centre, it replays its journal")
 }
 
 /// Work on all cores that yields to the receive loop too.
@@ -431,15 +460,10 @@ impl RunningCentre {
     }
 
     /// Waits for SIGINT or SIGTERM; fails if the centre halts before.
-    pub fn wait(&self) -> anyhow::Result<()> {
+    pub fn wait(&self, ending: &mut Ending) -> anyhow::Result<()> {
         let mut halts = self.shared.halts();
-        let runtime = Builder::new_current_thread().enable_all().build()?;
-        runtime.block_on(async {
-            tokio::select! {
-                signal = signalled() => signal.context("the system's signals cannot be received"),
-                _ = halts.wait_for(Option::is_some) => Err(self.why_it_halted()),
-            }
-        })
+        let halted = async move { halts.wait_for(Option::is_some).await.is_ok() };
+        ending.before(halted).map_or(Ok(()), |_| Err(self.why_it_halted()))
     }
 
     /// Stops taking records, makes those in hand durable, cuts, publishes everything, and ends all threads.
@@ -476,23 +500,9 @@ fn halted(reason: &str) -> anyhow::Error {
 }
 
 fn join(thread: JoinHandle<()>) -> anyhow::Result<()> {
-    let name = thread.thread().name().unwrap_or("unnamed").to_owned();
+    let which = thread.thread().clone();
     if thread.join().is_err() {
-        bail!("thread {name} ended by a fault of the program; restart the centre, it replays its journal");
+        bail!(ended_by_a_fault(&which));
     }
     Ok(())
-}
-
-pub(crate) async fn signalled() -> std::io::Result<()> {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let mut terminate = signal(SignalKind::terminate())?;
-        tokio::select! {
-            interrupt = tokio::signal::ctrl_c() => interrupt,
-            _ = terminate.recv() => Ok(()),
-        }
-    }
-    #[cfg(not(unix))]
-    tokio::signal::ctrl_c().await
 }

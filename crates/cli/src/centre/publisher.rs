@@ -10,6 +10,7 @@ use anyhow::Context;
 use tallyproof_centre::Sequencer;
 use tallyproof_centre::gatherer::Cosigned;
 use tallyproof_centre::intake::Authentic;
+use tallyproof_centre::invariants;
 use tallyproof_centre::journal::Cut;
 use tallyproof_centre::publication::{self, Shelf};
 use tallyproof_centre::sequencer::Growth;
@@ -18,6 +19,7 @@ use tallyproof_count::{Judged, Totals, bundle, policy};
 use tallyproof_log::checkpoint::Checkpoint;
 use tallyproof_log::merkle::Hash;
 use tallyproof_log::note::SignedNote;
+use tallyproof_record::cose::RecordDigest;
 use tallyproof_record::entry::Place;
 use tallyproof_site::{SiteInput, Witnessing};
 use tallyproof_store::bundle::BundleError;
@@ -156,6 +158,31 @@ impl Publisher {
         if !changes_policy {
             self.count(growth.first, &batch);
         }
+        let durable: Vec<_> = batch.iter().map(|it| *it.digest()).collect();
+        if cfg!(debug_assertions)
+            && let Err(broken) = self.check(cut.seq_end, None, &durable)
+        {
+            self.shared.halt(broken.to_string());
+        }
+    }
+
+    /// Whether log, count, promise and what is known fit together, after a batch or, with the records in none, after a start.
+    pub(super) fn check(
+        &self,
+        journalled: u64,
+        uncut: Option<u64>,
+        durable: &[RecordDigest],
+    ) -> Result<(), invariants::Broken> {
+        let note = self.last.read().ok().flatten().and_then(|note| SignedNote::parse(&note).ok());
+        let signed: Option<Checkpoint> = note.and_then(|note| note.text().parse().ok());
+        let (sequencer, ledger) = (self.sequencer(), self.shared.ledger());
+        let state =
+            invariants::State { sequencer: &sequencer, ledger: &ledger, signed: signed.as_ref(), journalled };
+        match uncut {
+            Some(uncut) => invariants::check_start(&state, uncut)?,
+            None => invariants::check(&state)?,
+        }
+        invariants::check_known(durable, |digest| self.shared.known(digest).holds(digest))
     }
 
     pub(super) fn sequencer(&self) -> RwLockReadGuard<'_, Sequencer> {
@@ -325,8 +352,9 @@ impl Publisher {
     fn until_done(&self, step: impl Fn(&Self) -> anyhow::Result<()>) {
         while let Err(error) = step(self) {
             add(&self.shared.counters.publish_failures, 1);
-            self.shared.counters.publishing_fails.store(true, Relaxed);
-            tracing::error!(error = format!("{error:#}"), "the bundle cannot be written");
+            if !self.shared.counters.publishing_fails.swap(true, Relaxed) {
+                tracing::error!(error = format!("{error:#}"), "the bundle cannot be written; it is tried again");
+            }
             if !may_pass(&error) {
                 return self.shared.halt(format!("{error:#}"));
             }
@@ -335,7 +363,9 @@ impl Publisher {
             }
             std::thread::sleep(RETRY);
         }
-        self.shared.counters.publishing_fails.store(false, Relaxed);
+        if self.shared.counters.publishing_fails.swap(false, Relaxed) {
+            tracing::warn!("the bundle is written again");
+        }
     }
 }
 

@@ -83,11 +83,17 @@ pub(super) fn restore(
                 at_its_end,
                 "the journal holds records beyond the final checkpoint: keep it, it is not of this log"
             );
+            // It may have been found in the bundle alone, or not be durable yet.
+            publisher.last.frozen().write(note)?;
             publisher.bundle.put_checkpoint(note)?;
             if publisher.shared.asks_for_witnesses() {
                 publisher.bundle.put_cosigned(note)?;
             }
         }
+    }
+    if cfg!(debug_assertions) {
+        let known: Vec<_> = batch.iter().map(|it| *it.digest()).collect();
+        publisher.check(journal.last(), Some(batch.len() as u64), &known)?;
     }
     publisher.publish()?;
     Ok((publisher, batch))

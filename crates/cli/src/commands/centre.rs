@@ -3,6 +3,7 @@
 mod freeze;
 mod ingest;
 mod init;
+mod place;
 mod serve;
 
 use clap::Subcommand;

@@ -16,7 +16,7 @@ use crate::{Exit, Printer};
     docs/guide/drills.md explains scripts and reports, docs/guide/simulation.md seeds and traces.")]
 pub struct Args {
     /// The drill's script
-    #[arg(required_unless_present = "seed", conflicts_with = "seed")]
+    #[arg(required_unless_present_any = ["seed", "plan"], conflicts_with_all = ["seed", "plan"])]
     pub script: Option<PathBuf>,
     /// Run a simulated country from this seed instead, in virtual time and with every fault
     #[arg(long, value_name = "N", conflicts_with_all = ["bundle", "report", "without_attack"])]
@@ -24,8 +24,11 @@ pub struct Args {
     /// With --seed: run so many seeds, from that one on, on all cores
     #[arg(long, value_name = "COUNT", requires = "seed", default_value_t = 1)]
     pub seeds: u64,
-    /// With --seed: print what happens, step by step; of a seed that fails, the shortest night that fails in the same way
-    #[arg(long, requires = "seed")]
+    /// Run the simulated night that is written down in this file, as a seed that fails prints it
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["seed", "bundle", "report", "without_attack"])]
+    pub plan: Option<PathBuf>,
+    /// With --seed or --plan: print what happens, step by step; of a seed that fails, the shortest night that fails in the same way
+    #[arg(long, conflicts_with = "script")]
     pub trace: bool,
     /// Folder for the public bundle; an earlier drill's bundle there is replaced [default: bundles/ with the drill's name]
     #[arg(long, value_name = "DIR")]
@@ -40,9 +43,12 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(args: Args, printer: &mut Printer) -> anyhow::Result<Exit> {
-    let Args { script, seed, seeds, trace, bundle, report, without_attack } = args;
+    let Args { script, seed, seeds, plan, trace, bundle, report, without_attack } = args;
     let Some(script) = script else {
-        let report = simulation::run(seed.unwrap_or_default(), seeds, trace)?;
+        let report = match plan {
+            Some(plan) => simulation::replay(&plan, trace)?,
+            None => simulation::run(seed.unwrap_or_default(), seeds, trace)?,
+        };
         printer.report(&report);
         return Ok(Exit::from_holds(report.holds()));
     };

@@ -13,6 +13,7 @@ use tallyproof_record::definition::Committed;
 
 use crate::centre::{HttpConfig, TlsFiles};
 use crate::commands::verify::read_trust;
+use crate::ending::Ending;
 use crate::pack::ed25519;
 use crate::relay::{self, RelayConfig, RelayStats};
 use crate::station::address::Address;
@@ -106,6 +107,7 @@ pub fn run(args: Args, printer: &mut Printer) -> anyhow::Result<Exit> {
     let shown = via.iter().map(Address::to_string).collect();
     let relay = relay::start(config(args, election, log_key, via)).context("the relay cannot start")?;
     let stats = relay.stats();
+    let mut ending = Ending::listen().context("the system's signals cannot be received")?;
     printer.report(&Listening {
         http: relay.http_addr().map(|address| address.to_string()),
         udp: relay.udp_addr().map(|address| address.to_string()),
@@ -114,10 +116,8 @@ pub fn run(args: Args, printer: &mut Printer) -> anyhow::Result<Exit> {
         waiting: stats.waiting,
         receipted: stats.receipted,
     });
-    let waited = relay.wait();
-    let ended = relay.shutdown();
-    waited?;
-    printer.note(summary(&ended?));
+    ending.wait();
+    printer.note(summary(&relay.shutdown()?));
     Ok(Exit::Holds)
 }
 

@@ -21,7 +21,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 
-use anyhow::{Context, anyhow, ensure};
+use anyhow::{anyhow, ensure};
 use ed25519_dalek::VerifyingKey;
 use tallyproof_record::definition::Committed;
 use tallyproof_station::{Cargo, Forwarder, RetryPolicy};
@@ -30,7 +30,7 @@ use tokio::sync::watch;
 pub use desk::RelayStats;
 
 use crate::centre::http::{HttpCounters, Port};
-use crate::centre::{self, HttpConfig, thread};
+use crate::centre::{HttpConfig, thread};
 use crate::station;
 use crate::station::address::Address;
 use crate::station::drop_folder::DropFolder;
@@ -155,12 +155,6 @@ impl RunningRelay {
     /// What has been done since the start.
     pub fn stats(&self) -> RelayStats {
         self.desk.stats()
-    }
-
-    /// Waits for SIGINT or SIGTERM.
-    pub fn wait(&self) -> anyhow::Result<()> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        runtime.block_on(centre::signalled()).context("the system's signals cannot be received")
     }
 
     /// Stops: what is held is on the disk, and a relay started with the same spool goes on with it.

@@ -54,7 +54,7 @@ impl DropFolder {
 
     /// As [`DropFolder::open`], but makes the folder if it is not there.
     pub fn create(folder: &Path) -> anyhow::Result<Self> {
-        fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
+        files::create_folder(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
         Self::open(folder)
     }
 
@@ -68,7 +68,7 @@ impl DropFolder {
                 "{} holds other bytes than its name says; move it away",
                 path.display()
             );
-            return Ok(());
+            return files::settle(&path).with_context(|| format!("cannot make {} durable", path.display()));
         }
         // Whoever writes this name at the same time writes the same bytes. Sticks know no hard links.
         files::replace(&path, record.as_bytes(), Access::Public)

@@ -76,7 +76,7 @@ pub struct Queued {
 impl Queue {
     /// The queue in `folder`, which is made if it is not there.
     pub fn create(folder: &Path) -> anyhow::Result<Self> {
-        fs::create_dir_all(folder).with_context(|| format!("cannot make the queue folder {}", folder.display()))?;
+        files::create_folder(folder).with_context(|| format!("cannot make the queue folder {}", folder.display()))?;
         Self::open(folder)
     }
 
@@ -95,10 +95,14 @@ impl Queue {
         Ok(found)
     }
 
-    /// The record of a station and contest, if it is sealed.
+    /// The record of a station and contest, if it is sealed; durable on return, whatever became of who sealed it.
     pub fn find(&self, station: StationNo, contest: ContestNo) -> anyhow::Result<Option<Queued>> {
         let path = self.path(station, contest, RECORD);
-        if path.exists() { read(path).map(Some) } else { Ok(None) }
+        if !path.exists() {
+            return Ok(None);
+        }
+        files::settle(&path).with_context(|| format!("cannot make {} durable", path.display()))?;
+        read(path).map(Some)
     }
 
     /// Puts a sealed record into the queue, durably. Fails with [`io::ErrorKind::AlreadyExists`] if there is one.

@@ -52,7 +52,11 @@ impl WitnessFolder {
         let lock = File::options().create(true).append(true).open(root.join(LOCK_FILE));
         let lock = lock.with_context(|| format!("cannot open {}", root.join(LOCK_FILE).display()))?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { root: root.to_owned(), _lock: lock }),
+            Ok(()) => {
+                // The state that is found may have been stored by a process that died before it was durable, and is cosigned from now.
+                files::settle(&root.join(STATE_FILE)).with_context(|| format!("cannot sync {shown}"))?;
+                Ok(Self { root: root.to_owned(), _lock: lock })
+            }
             Err(TryLockError::WouldBlock) => {
                 Err(anyhow!("{shown} is in use by another witness; stop that one first: one state, one witness"))
             }

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, anyhow};
+use anyhow::anyhow;
 use tallyproof_witness::Signed;
 use tallyproof_witness::follower::Recounted;
 use tokio::sync::{oneshot, watch};
@@ -17,6 +17,7 @@ use super::pursuit::Pursuit;
 use super::{Alarm, Shared, SharedRef, WitnessStatus, alarms, http};
 use crate::centre::http::{HttpCounters, Port};
 use crate::centre::{HttpConfig, thread};
+use crate::ending::Ending;
 
 /// How often a checkpoint that cannot be reached yet is tried again.
 const AGAIN: Duration = Duration::from_millis(50);
@@ -276,20 +277,7 @@ impl Follows {
 }
 
 /// Waits for SIGINT or SIGTERM, and shows what happens meanwhile; ends early if `seen` says so.
-pub fn wait(witness: &RunningWitness, mut seen: impl FnMut(&RunningWitness) -> bool) -> anyhow::Result<()> {
+pub fn wait(witness: &RunningWitness, ending: &mut Ending, mut seen: impl FnMut(&RunningWitness) -> bool) {
     const REFRESH: Duration = Duration::from_millis(200);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
-        let signalled = crate::centre::signalled();
-        tokio::pin!(signalled);
-        loop {
-            tokio::select! {
-                signal = &mut signalled => return signal.context("the system's signals cannot be received"),
-                () = tokio::time::sleep(REFRESH) => {}
-            }
-            if seen(witness) {
-                return Ok(());
-            }
-        }
-    })
+    while !ending.within(REFRESH) && !seen(witness) {}
 }

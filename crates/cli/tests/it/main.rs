@@ -4,12 +4,15 @@
 
 #[cfg(target_os = "linux")]
 mod attacks;
+mod bulletins;
 mod centre;
 mod config;
 mod contract;
 mod crash;
 mod documents;
 mod drill;
+#[cfg(target_os = "linux")]
+mod faults;
 #[cfg(target_os = "linux")]
 mod gate;
 mod gather;

@@ -33,11 +33,11 @@ fn start(world: &World, via: &[String]) -> RunningRelay {
 }
 
 /// Where nobody listens.
-fn nobody() -> SocketAddr {
+pub(crate) fn nobody() -> SocketAddr {
     UdpSocket::bind(LOOPBACK).unwrap().local_addr().unwrap()
 }
 
-fn http(address: SocketAddr) -> String {
+pub(crate) fn http(address: SocketAddr) -> String {
     format!("http://{address}")
 }
 
@@ -45,7 +45,7 @@ fn agent() -> ureq::Agent {
     ureq::Agent::config_builder().http_status_as_error(false).build().into()
 }
 
-fn post(address: SocketAddr, bytes: &[u8]) -> (u16, Vec<u8>) {
+pub(crate) fn post(address: SocketAddr, bytes: &[u8]) -> (u16, Vec<u8>) {
     let mut response = agent().post(format!("{}/v1/records", http(address))).send(bytes).unwrap();
     (response.status().as_u16(), response.body_mut().read_to_vec().unwrap())
 }
@@ -205,15 +205,20 @@ fn a_relay_needs_a_port_and_a_way_that_fits() {
 }
 
 /// The real program. Dropped, it is killed.
-struct Program {
-    child: Child,
+pub(crate) struct Program {
+    pub(crate) child: Child,
     listening: serde_json::Value,
 }
 
 impl Program {
-    fn start(world: &World, via: &[String]) -> Self {
+    pub(crate) fn start(world: &World, via: &[String]) -> Self {
+        Self::try_start_by(program(), world, via)
+            .unwrap_or_else(|| panic!("{}", fs::read_to_string(world.path("relay.log")).unwrap()))
+    }
+
+    /// With the binary at the end of a longer command; nothing if it ends before it listens.
+    pub(crate) fn try_start_by(mut command: Command, world: &World, via: &[String]) -> Option<Self> {
         let log = CentreKeys::read(&world.path("keys")).unwrap().verifier().to_string();
-        let mut command = program();
         command.args(["--json", "relay", "--listen", "127.0.0.1:0", "--udp", "127.0.0.1:0", "--log", &log]);
         for (option, path) in [("--election", "election"), ("--spool", "spool")] {
             command.arg(option).arg(world.path(path));
@@ -229,13 +234,13 @@ impl Program {
             text.push_str(&line.unwrap());
             if let Ok(listening) = serde_json::from_str(&text) {
                 relay.listening = listening;
-                return relay;
+                return Some(relay);
             }
         }
-        panic!("the relay did not start: {text} {}", fs::read_to_string(world.path("relay.log")).unwrap());
+        None
     }
 
-    fn address(&self, name: &str) -> SocketAddr {
+    pub(crate) fn address(&self, name: &str) -> SocketAddr {
         self.listening[name].as_str().unwrap().parse().unwrap()
     }
 }

@@ -16,11 +16,11 @@ use tallyproof_record::receipt::Receipt;
 
 use crate::shell::Shell;
 
-const SEAL: &str =
+pub(crate) const SEAL: &str =
     "--json station seal --pack packs/station-1.toml --election published --queue queue --figures count.csv";
-const SEND: &str = "--json station send --queue queue --pack packs/station-1.toml --timeout 20";
+pub(crate) const SEND: &str = "--json station send --queue queue --pack packs/station-1.toml --timeout 20";
 
-fn enrolled() -> Shell {
+pub(crate) fn enrolled() -> Shell {
     let shell = Shell::with_election();
     let init = shell.run("centre init --keys keys --origin log.example/small");
     assert_eq!(init.code, 0, "{}", init.stderr);

@@ -54,13 +54,13 @@ fn other_side(world: &World) -> World {
 }
 
 /// A published log, and what its owner can say of it.
-struct Log {
+pub(crate) struct Log {
     tree: Tree,
     entries: Vec<Vec<u8>>,
 }
 
 impl Log {
-    fn of(world: &World) -> Self {
+    pub(crate) fn of(world: &World) -> Self {
         let checkpoint = fs::read_to_string(world.path("bundle/log/checkpoint")).unwrap();
         let size: u64 = checkpoint.lines().nth(1).unwrap().parse().unwrap();
         let bundles = (0..size.div_ceil(256)).flat_map(|index| {
@@ -76,7 +76,7 @@ impl Log {
         Self { tree: entries.iter().map(|entry| leaf_hash(entry)).collect(), entries }
     }
 
-    fn size(&self) -> u64 {
+    pub(crate) fn size(&self) -> u64 {
         self.tree.size()
     }
 
@@ -84,7 +84,7 @@ impl Log {
         sign(size, self.tree.root_at(size).unwrap())
     }
 
-    fn request(&self, old: u64, size: u64) -> String {
+    pub(crate) fn request(&self, old: u64, size: u64) -> String {
         let proof = self.tree.consistency_proof(old, size).unwrap();
         AddCheckpoint::new(old, proof, self.signed(size)).unwrap().to_string()
     }
@@ -112,7 +112,7 @@ fn sign(size: u64, root: Hash) -> SignedNote {
 }
 
 /// A witness's folder inside the world's.
-fn init(world: &World, name: &str, from: &Path) -> PathBuf {
+pub(crate) fn init(world: &World, name: &str, from: &Path) -> PathBuf {
     let folder = world.path(name);
     let made = run(program()
         .args(["--json", "witness", "init"])
@@ -150,18 +150,18 @@ fn poll(folder: &Path, code: i32, more: &[&str]) -> Value {
 }
 
 /// The running witness. Dropped, it is killed.
-struct Witness {
-    child: Child,
-    http: SocketAddr,
+pub(crate) struct Witness {
+    pub(crate) child: Child,
+    pub(crate) http: SocketAddr,
     folder: PathBuf,
 }
 
 impl Witness {
-    fn serve(folder: &Path, more: &[&str]) -> Self {
+    pub(crate) fn serve(folder: &Path, more: &[&str]) -> Self {
         Self::serve_by(program(), folder, more)
     }
 
-    fn serve_by(mut command: Command, folder: &Path, more: &[&str]) -> Self {
+    pub(crate) fn serve_by(mut command: Command, folder: &Path, more: &[&str]) -> Self {
         command
             .args(["witness", "serve"])
             .arg(folder)
@@ -193,7 +193,7 @@ impl Witness {
         post(self.http, body)
     }
 
-    fn answer(&self, body: &str) -> Answer {
+    pub(crate) fn answer(&self, body: &str) -> Answer {
         let (status, kind, body) = self.post(body);
         Answer::parse(status, kind.as_deref(), &body)
             .unwrap_or_else(|error| panic!("{error}: {} {}", String::from_utf8_lossy(&body), stderr(&self.folder)))
@@ -204,13 +204,13 @@ impl Witness {
         (response.status().as_u16(), response.body_mut().read_to_string().unwrap())
     }
 
-    fn status(&self) -> Value {
+    pub(crate) fn status(&self) -> Value {
         let (code, body) = self.get("/status");
         assert_eq!(code, 200, "{body}");
         serde_json::from_str(&body).unwrap()
     }
 
-    fn wait_for(&self, wanted: impl Fn(&Value) -> bool) -> Value {
+    pub(crate) fn wait_for(&self, wanted: impl Fn(&Value) -> bool) -> Value {
         let deadline = Instant::now() + PATIENCE;
         loop {
             let status = self.status();
@@ -285,7 +285,7 @@ fn proofs(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// A world whose log has one entry for each station but the last few.
-fn world() -> World {
+pub(crate) fn world() -> World {
     let world = World::new(STATIONS);
     night(&world, 1..=STATIONS - 40, 0);
     world

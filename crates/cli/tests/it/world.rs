@@ -47,6 +47,10 @@ pub(crate) struct World {
     folder: TempDir,
     pub(crate) election: Committed,
     keys: CentreKeys,
+    /// Through which its folders are seen as the centre sees them, if it has disks of its own.
+    door: Option<PathBuf>,
+    /// How often the centre makes a checkpoint.
+    pub(crate) cut_every: &'static str,
 }
 
 impl World {
@@ -69,11 +73,22 @@ impl World {
         for (name, bytes) in &election.canonical().files {
             fs::write(folder.path().join("election").join(name), bytes).unwrap();
         }
-        Self { folder, election, keys }
+        Self { folder, election, keys, door: None, cut_every: "20ms" }
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
+    }
+
+    /// From now on its folders are looked at through the root of this process, which sees other disks in them.
+    pub(crate) fn see_through(&mut self, pid: u32) {
+        self.door = Some(format!("/proc/{pid}/root").into());
+    }
+
+    /// Where a folder of the centre is found from here.
+    pub(crate) fn seen(&self, name: &str) -> PathBuf {
+        let path = self.path(name);
+        self.door.as_ref().map_or_else(|| path.clone(), |door| door.join(path.strip_prefix("/").unwrap()))
     }
 
     /// A station's record; another `version` is a record with other figures.
@@ -106,8 +121,13 @@ impl World {
     }
 
     /// As [`World::serve`], with the binary at the end of a longer command.
-    pub(crate) fn serve_by(&self, mut command: Command) -> Centre {
-        command.args(["centre", "serve", "--cut-every", "20ms", "--publish-every", "100ms"]);
+    pub(crate) fn serve_by(&self, command: Command) -> Centre {
+        self.try_serve_by(command).unwrap_or_else(|why| panic!("the centre did not start: {why} {}", self.log()))
+    }
+
+    /// As [`World::serve_by`], where it may be that the centre does not get as far as to listen.
+    pub(crate) fn try_serve_by(&self, mut command: Command) -> Result<Centre, String> {
+        command.args(["centre", "serve", "--cut-every", self.cut_every, "--publish-every", "100ms"]);
         for port in ["udp", "http", "admin"] {
             command.arg(format!("--{port}")).arg("127.0.0.1:0");
         }
@@ -116,34 +136,39 @@ impl World {
         {
             command.arg(format!("--{option}")).arg(self.path(path));
         }
-        if !self.path("disk/journal").exists() {
+        if !self.seen("disk/journal").exists() {
             command.arg("--create");
         }
-        let log = File::options().create(true).append(true).open(self.path("centre.log")).unwrap();
+        let log = File::options().create(true).append(true).open(self.log_file()).unwrap();
         let mut child = command.stdout(Stdio::piped()).stderr(log).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let address = |name: &str| line.split_whitespace().find_map(|word| word.strip_prefix(name)?.parse().ok());
         let [Some(udp), Some(http), Some(admin)] = ["udp=", "http=", "admin="].map(address) else {
-            panic!("the centre did not start: {line:?} {:?} {}", child.wait(), self.log());
+            return Err(format!("{line:?} {:?}", child.wait()));
         };
-        Centre { child, udp, http, admin }
+        Ok(Centre { child, udp, http, admin })
     }
 
     /// What the centre has said so far.
     pub(crate) fn log(&self) -> String {
-        fs::read_to_string(self.path("centre.log")).unwrap()
+        fs::read_to_string(self.log_file()).unwrap()
+    }
+
+    /// On the journal's disk, if that is one of its own: so a full disk takes the program's words from it, too.
+    fn log_file(&self) -> PathBuf {
+        self.seen(if self.door.is_some() { "disk/centre.log" } else { "centre.log" })
     }
 
     /// Digests of the records in the bundle's log, and the log's size.
     pub(crate) fn logged(&self) -> (HashSet<RecordDigest>, u64) {
-        let checkpoint = fs::read_to_string(self.path("bundle/log/checkpoint")).unwrap();
+        let checkpoint = fs::read_to_string(self.seen("bundle/log/checkpoint")).unwrap();
         let size: u64 = checkpoint.lines().nth(1).unwrap().parse().unwrap();
         let mut digests = HashSet::new();
         for index in 0..size.div_ceil(256) {
             let width = u16::try_from((size - index * 256).min(256)).unwrap();
             let path = TilePath::entries(index, width).unwrap();
-            let bytes = fs::read(self.path("bundle/log").join(path.to_string())).unwrap();
+            let bytes = fs::read(self.seen("bundle/log").join(path.to_string())).unwrap();
             for entry in decode_entries(&bytes, width).unwrap() {
                 if let Entry::Record(record) = Entry::decode(entry).unwrap() {
                     assert!(digests.insert(tallyproof_centre::intake::digest(record)), "a record is in the log twice");
@@ -155,13 +180,17 @@ impl World {
 
     /// The published totals.
     pub(crate) fn totals(&self) -> Vec<u8> {
-        fs::read(self.path("bundle/index/totals.json")).unwrap()
+        fs::read(self.seen("bundle/index/totals.json")).unwrap()
     }
 
     /// Verifies the bundle as an outsider would.
     pub(crate) fn verify(&self) {
-        let verified = program().arg("verify").arg(self.path("bundle")).output().unwrap();
-        assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stdout));
+        // A path that leads through another process's root is one that the program takes for another.
+        let copy = tempfile::tempdir().unwrap();
+        let copied = Command::new("cp").arg("-r").arg(self.seen("bundle")).arg(copy.path()).status().unwrap();
+        assert!(copied.success());
+        let verified = program().arg("verify").arg(copy.path().join("bundle")).output().unwrap();
+        assert!(verified.status.success(), "{verified:?}");
     }
 }
 
@@ -214,10 +243,31 @@ impl Centre {
         self.child.id()
     }
 
+    /// Whether it has ended.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+
+    /// What `/healthz` answers.
+    pub(crate) fn health(&self) -> (u16, String) {
+        self.get("healthz").unwrap()
+    }
+
+    /// The status and text of a page of the private port; nothing from a centre that has ended.
+    pub(crate) fn get(&self, page: &str) -> Option<(u16, String)> {
+        let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+        let mut response = agent.get(format!("http://{}/{page}", self.admin)).call().ok()?;
+        Some((response.status().as_u16(), response.body_mut().read_to_string().ok()?))
+    }
+
     /// What the centre says that it has done.
     pub(crate) fn stats(&self) -> StatsReport {
-        let mut response = ureq::get(format!("http://{}/stats", self.admin)).call().unwrap();
-        serde_json::from_slice(&response.body_mut().read_to_vec().unwrap()).unwrap()
+        self.try_stats().unwrap()
+    }
+
+    /// As [`Centre::stats`]; nothing from a centre that has ended.
+    pub(crate) fn try_stats(&self) -> Option<StatsReport> {
+        serde_json::from_str(&self.get("stats")?.1).ok()
     }
 
     /// Waits until the counters are as wanted.

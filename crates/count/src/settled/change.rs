@@ -3,7 +3,7 @@
 //! In each way some assertions have to fail together, and one option can receive all the votes that make them fail. So a
 //! way takes as many votes as the one of its assertions that resists longest, and fewer never do.
 
-use super::{Ahead, Bar, Kind, Tally, bars::Asserted as _, lists::Field};
+use super::{Ahead, Bar, Kind, Tally, bars::Asserted as _};
 use crate::assertion::Assertion;
 
 /// One way in which the outcome can change.
@@ -86,7 +86,8 @@ pub(super) fn ways(tally: &Tally, kind: Kind) -> Vec<Change> {
         Kind::Plurality { seats } => plurality(tally, seats),
         Kind::Majority(bar) => (0..tally.options).filter_map(|option| bar_way(tally, option, bar)).collect(),
         Kind::RunOff { bar, ahead } => run_off(tally, bar, ahead),
-        Kind::Lists { method, seats, threshold } => Field::new(tally, method, seats, threshold).ways(),
+        // The seats of lists have an answer of their own (`house`).
+        Kind::Lists { .. } => Vec::new(),
     }
 }
 

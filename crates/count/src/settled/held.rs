@@ -33,11 +33,12 @@ pub(super) fn ranges(field: &Field<'_>, bound: u64) -> Vec<SeatRange> {
 
 fn least(field: &Field<'_>, list: usize, bound: u64) -> u64 {
     let drops_out = field.admission(list).is_some_and(|change| change.votes <= bound);
-    if drops_out || field.now[list] == 0 {
-        return 0;
+    let held = field.held[list];
+    if drops_out || field.now[list] == held {
+        return held;
     }
     // Whoever keeps a seat keeps those before it.
-    let (mut kept, mut lost) = (0, field.now[list] + 1);
+    let (mut kept, mut lost) = (held, field.now[list] + 1);
     while kept + 1 < lost {
         let seat = kept.midpoint(lost);
         if can_lose(field, list, seat, bound) { lost = seat } else { kept = seat }
@@ -57,6 +58,8 @@ struct Prices<'f> {
 
 struct Rival {
     votes: i128,
+    /// Seats that it has before any claim.
+    held: u64,
     /// Votes without which it has no claim at all.
     entry: i128,
 }
@@ -96,7 +99,11 @@ impl<'f> Prices<'f> {
         };
         let rival = |rival: usize| {
             let votes = field.tally.votes()[rival];
-            Some(Rival { votes: i128::from(votes), entry: i128::from(entry(rival)?.max(u64::from(votes == 0))) })
+            Some(Rival {
+                votes: i128::from(votes),
+                held: field.held[rival],
+                entry: i128::from(entry(rival)?.max(u64::from(votes == 0))),
+            })
         };
         let rivals = field.lists().filter(|&rival| rival != list).filter_map(rival).collect();
         Self { field, list, seat, total: field.total + further, rivals }
@@ -104,7 +111,8 @@ impl<'f> Prices<'f> {
 
     /// Claims of rivals that leave none for the seat.
     fn needed(&self) -> usize {
-        usize::try_from(self.field.seats - self.seat + 1).unwrap_or(usize::MAX)
+        let of_claims = self.seat - self.field.held[self.list];
+        usize::try_from(self.field.seats - of_claims + 1).unwrap_or(usize::MAX)
     }
 
     /// What prices are divided by to be votes.
@@ -123,7 +131,7 @@ impl<'f> Prices<'f> {
             return 0;
         }
         let votes = i128::from(self.field.tally.votes()[self.list]);
-        let claim = claims as u64;
+        let claim = rival.held + claims as u64;
         let price = match (self.field.method, self.field.method.divisor(claim)) {
             (_, Some(divisor)) => votes * i128::from(divisor) - rival.votes * self.scale(),
             (method, None) => {
@@ -165,6 +173,10 @@ impl<'f> Prices<'f> {
     /// Whether `limit` votes buy the claims.
     fn within(&self, limit: u64) -> bool {
         let limit = i128::from(limit);
+        if self.field.held.iter().any(|&held| held > 0) {
+            // After seats held, the first claim is dear and the next ones cheap: the cheapest is not always the one to take.
+            return self.steps() > MOST_STEPS || self.least_whole(limit) <= limit;
+        }
         let Some((fractions, bought)) = self.least_fractions() else { return false };
         if fractions > limit * self.scale() {
             return false;
@@ -219,8 +231,9 @@ fn most_with(field: &Field<'_>, list: usize, further: u64) -> u64 {
         tally.votes()[other] > 0 && field.bar.is_none_or(|bar| bar.reached(&tally, other, None).holds(tally.votes()))
     };
     let taking_part: Vec<usize> = field.lists().filter(|&other| takes_part(other)).collect();
+    let held = &field.held;
     if !taking_part.contains(&list) {
-        return 0;
+        return held[list];
     }
     let total = taking_part.iter().map(|&other| tally.votes()[other]).sum();
     let measure = Measure::new(field.method, field.seats, total);
@@ -228,16 +241,17 @@ fn most_with(field: &Field<'_>, list: usize, further: u64) -> u64 {
         let claim = measure.claim(tally.votes()[list], seat);
         let better = |other: &usize| {
             let is_better = |number: u64| measure.claim(tally.votes()[*other], number) > claim;
-            let (mut better, mut not) = (0, field.seats + 1);
+            let (mut better, mut not) = (held[*other], held[*other] + field.seats + 1);
             while better + 1 < not {
                 let number = u64::midpoint(better, not);
                 if is_better(number) { better = number } else { not = number }
             }
-            better
+            better - held[*other]
         };
-        taking_part.iter().filter(|other| **other != list).map(better).sum::<u64>() + seat <= field.seats
+        let better: u64 = taking_part.iter().filter(|other| **other != list).map(better).sum();
+        better + seat - held[list] <= field.seats
     };
-    let (mut can, mut cannot) = (0, field.seats + 1);
+    let (mut can, mut cannot) = (held[list], held[list] + field.seats + 1);
     while can + 1 < cannot {
         let seat = u64::midpoint(can, cannot);
         if can_have(seat) { can = seat } else { cannot = seat }

@@ -14,11 +14,22 @@ use crate::{
     share::Share,
 };
 
+/// Seats of a house that lists have before the others go by claims. Divisor methods only.
+pub(super) struct Held {
+    /// Those of each list.
+    pub(super) lists: Vec<u64>,
+    /// What is left for claims.
+    pub(super) left: u64,
+}
+
 /// The lists with the seats that the counted votes give them.
 pub(super) struct Field<'t> {
     pub(super) tally: &'t Tally,
     pub(super) method: Method,
+    /// Seats that go by claims.
     pub(super) seats: u64,
+    /// Seats that each list has before that: its claims start after them.
+    pub(super) held: Vec<u64>,
     pub(super) bar: Option<Bar>,
     pub(super) admitted: Vec<bool>,
     /// Votes of the admitted lists.
@@ -32,26 +43,39 @@ pub(super) struct Field<'t> {
 }
 
 impl<'t> Field<'t> {
-    pub(super) fn new(tally: &'t Tally, method: Method, seats: u32, threshold: Option<Share>) -> Self {
-        let (seats, bar) = (u64::from(seats), threshold.map(Bar::AtLeast));
+    pub(super) fn new(
+        tally: &'t Tally,
+        method: Method,
+        seats: u64,
+        threshold: Option<Share>,
+        held: Option<&Held>,
+    ) -> Self {
+        let bar = threshold.map(Bar::AtLeast);
+        let seats = held.map_or(seats, |held| held.left);
+        let held = held.map_or_else(|| vec![0; tally.options], |held| held.lists.clone());
         let reaches = |list| bar.is_none_or(|bar| bar.reached(tally, list, None).holds(tally.votes()));
         let admitted: Vec<bool> = (0..tally.options).map(reaches).collect();
         let votes = |list: usize| if admitted[list] { tally.of_options()[list] } else { 0 };
-        let contender = |list| Contender { votes: votes(list), held: 0, rank: Vec::new() };
+        let contender = |list| Contender { votes: votes(list), held: held[list], rank: Vec::new() };
         let contenders: Vec<Contender> = (0..tally.options).map(contender).collect();
         let total = contenders.iter().map(|contender| contender.votes).sum();
         let round = claims::allot(Measure::new(method, seats, total), &contenders, seats);
-        let mut now = vec![0; tally.options];
+        let mut now = held.clone();
         for (list, _) in &round.order {
             now[*list] += 1;
         }
         let tied = round.open.map(|(_, among)| among);
         let admissions = (0..tally.options).map(|list| bar.and_then(|bar| bar_way(tally, list, bar))).collect();
-        Self { tally, method, seats, bar, admitted, total, now, admissions, tied, unfilled: round.unfilled }
+        Self { tally, method, seats, held, bar, admitted, total, now, admissions, tied, unfilled: round.unfilled }
     }
 
     pub(super) fn lists(&self) -> impl Iterator<Item = usize> {
         0..self.tally.options
+    }
+
+    /// Whether a tie leaves seats open, or nobody has votes for them.
+    pub(super) fn is_tied(&self) -> bool {
+        self.tied.is_some() || self.unfilled > 0
     }
 
     /// A list crosses the threshold.
@@ -75,7 +99,7 @@ impl<'t> Field<'t> {
 
     /// A list's last seat against another's next.
     fn moves(&self) -> impl Iterator<Item = Change> {
-        let holders = self.lists().filter(|&list| self.now[list] > 0);
+        let holders = self.lists().filter(|&list| self.now[list] > self.held[list]);
         let pairs = holders.flat_map(|from| self.lists().map(move |to| (from, to)));
         let pairs = pairs.filter(|&(from, to)| from != to && self.admitted[to]);
         pairs.filter_map(|(from, to)| {

@@ -4,7 +4,7 @@ use std::{cmp::Reverse, collections::BTreeMap, fmt};
 
 use tallyproof_record::definition::decision::MixedRule;
 
-use super::{Kind, Premise, Question, SettledError, Statement, premise, settle};
+use super::{Held, Kind, Premise, Question, SettledError, Statement, premise, settle, settle_after};
 
 /// A contest whose seats, won by name, count for lists.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,15 +70,38 @@ pub fn settle_mixed(lists: &Question, nominal: &[Nominal], rule: MixedRule) -> R
     if nominal.is_empty() || !is_lists || !nominal.iter().all(is_nominal) {
         return Err(SettledError::Mixed);
     }
-    if rule == MixedRule::Within {
-        return Err(SettledError::Within);
+    if !lists.contest.alliances.lists.is_empty() {
+        return Err(SettledError::Alliances);
     }
-    let statement = settle(lists)?;
     let by_name = nominal.iter().map(|part| settle(&part.question)).collect::<Result<Vec<_>, _>>()?;
+    let held = if rule == MixedRule::Within { Some(held(lists, nominal)?) } else { None };
+    let statement = settle_after(lists, held.as_ref())?;
     let bounded = by_name.iter().chain([&statement]).all(|part| part.bound().is_some());
-    let seats = if bounded { ranges(&statement, nominal, &by_name, rule) } else { Vec::new() };
+    // Whom a seat of the house goes to hangs on all those that are won by name.
+    let known = rule != MixedRule::Within || nominal.iter().zip(&by_name).all(|(part, found)| is_known(part, found));
+    let seats = if bounded && known { ranges(&statement, nominal, &by_name, rule) } else { Vec::new() };
     let premises = premises(rule, &statement, &by_name);
     Ok(MixedStatement { lists: statement, nominal: by_name, premises, seats })
+}
+
+/// The seats that lists have by name as it stands; all those won by name, or not yet, are seats of the house.
+fn held(lists: &Question, nominal: &[Nominal]) -> Result<Held, SettledError> {
+    let Kind::Lists { method, seats, .. } = lists.contest.kind else { return Err(SettledError::Mixed) };
+    method.divisor(1).ok_or(SettledError::House)?;
+    let (mut left, mut held) = (u64::from(seats), vec![0; lists.contest.options.len()]);
+    let numbers: BTreeMap<&str, usize> =
+        lists.contest.options.iter().enumerate().map(|(number, (id, _))| (id.as_str(), number)).collect();
+    for part in nominal {
+        let Kind::Plurality { seats } = part.question.contest.kind else { return Err(SettledError::Mixed) };
+        left = left.checked_sub(u64::from(seats)).ok_or(SettledError::House)?;
+        for (list, [now, ..]) in part.lists.iter().zip(by_name(&part.question, seats as usize, 0)) {
+            let list = list.as_ref().and_then(|list| numbers.get(list.as_str()));
+            if let Some(&list) = list.filter(|_| now) {
+                held[list] += 1;
+            }
+        }
+    }
+    Ok(Held { lists: held, left })
 }
 
 /// What all parts rest on is said once.
@@ -119,6 +142,7 @@ fn ranges(lists: &Statement, parts: &[Nominal], nominal: &[Statement], rule: Mix
     }
     let together = |(by_votes, by_name): (u64, u64)| match rule {
         MixedRule::Parallel => by_votes + by_name,
+        // Within: those by votes come after those by name, and count them.
         MixedRule::Added | MixedRule::Within => by_votes.max(by_name),
     };
     let range = |(id, seats): (&str, [(u64, u64); 3])| {
@@ -144,6 +168,12 @@ fn by_name(question: &Question, seats: usize, bound: u64) -> Vec<[bool; 3]> {
         [own > rival, own > rival && deficit > bound, most > 0 && most >= rival]
     };
     votes.iter().map(|&own| state(own)).collect()
+}
+
+/// Whether it is known who is elected by name, whatever is outstanding.
+fn is_known(part: &Nominal, statement: &Statement) -> bool {
+    let (Kind::Plurality { seats }, Some(bound)) = (statement.kind(), statement.bound()) else { return false };
+    by_name(&part.question, seats as usize, bound).iter().all(|[_, least, can]| least == can)
 }
 
 impl MixedStatement {

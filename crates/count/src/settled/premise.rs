@@ -2,8 +2,13 @@
 
 use std::fmt;
 
-use super::{Ahead, Ceiling, Change, Kind, MixedRule, Outstanding, Question, State, Statement, Together, What};
-use crate::number::grouped;
+use super::{
+    Ahead, Ceiling, Change, Contest, Kind, MixedRule, Outstanding, Question, State, Statement, Together, What,
+};
+use crate::{
+    number::grouped,
+    seats::{Each, Method},
+};
 
 /// Where the counted votes come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,6 +72,15 @@ pub enum Premise {
     OneVote,
     /// What decides the contest, and what counts as a change.
     Rule(Kind),
+    /// Lists that stand together.
+    Alliances {
+        /// The lists of each, by id.
+        lists: Vec<Vec<String>>,
+        /// How they split their seats.
+        inside: Method,
+        /// Whether an alliance reaches the threshold as one; `None` without a threshold.
+        as_one: Option<bool>,
+    },
     /// Votes for no option that count towards the total.
     BlankCounts(u64),
     /// How the parts of a mixed system come together.
@@ -111,8 +125,21 @@ pub(super) fn of(question: &Question, counted: u64) -> Vec<Premise> {
     }
     premises.push(Premise::OneVote);
     premises.push(Premise::Rule(question.contest.kind));
+    premises.extend(alliances(&question.contest));
     premises.extend(question.contest.blank.map(Premise::BlankCounts));
     premises
+}
+
+fn alliances(contest: &Contest) -> Option<Premise> {
+    let Kind::Lists { method, threshold, .. } = contest.kind else { return None };
+    let id = |&list: &usize| contest.options.get(list).map(|(id, _)| id.clone());
+    let lists: Vec<Vec<String>> =
+        contest.alliances.lists.iter().map(|lists| lists.iter().filter_map(id).collect()).collect();
+    (!lists.is_empty()).then(|| Premise::Alliances {
+        lists,
+        inside: contest.alliances.inside.unwrap_or(method),
+        as_one: threshold.map(|_| contest.alliances.each == Each::Alliance),
+    })
 }
 
 fn stations(count: u64) -> String {
@@ -139,8 +166,10 @@ impl fmt::Display for Premise {
             }
             Self::Figures(Figures::Records { entries, corrections, definition }) => {
                 write!(f, "The counted votes are those of the records counted in the first {} entries of the log", grouped(*entries))?;
-                if *corrections > 0 {
-                    write!(f, ", with the {} corrections in force", grouped(*corrections))?;
+                match corrections {
+                    0 => {}
+                    1 => f.write_str(", with 1 correction in force")?,
+                    more => write!(f, ", with {} corrections in force", grouped(*more))?,
                 }
                 write!(f, "; definition {definition}.")
             }
@@ -167,6 +196,15 @@ impl fmt::Display for Premise {
             Self::Together(most, counted) => write_together(*most, *counted, f),
             Self::OneVote => f.write_str("A vote that comes in is one vote, for any option or none."),
             Self::Rule(kind) => write_rule(*kind, f),
+            Self::Alliances { lists, inside, as_one } => {
+                let lists: Vec<String> = lists.iter().map(|lists| lists.join(" + ")).collect();
+                write!(f, "These lists get seats as one, and split them by {inside}: {}.", lists.join("; "))?;
+                match as_one {
+                    None => Ok(()),
+                    Some(true) => f.write_str(" They reach the threshold as one."),
+                    Some(false) => f.write_str(" Each of them has to reach the threshold."),
+                }
+            }
             Self::BlankCounts(votes) => {
                 write!(f, "Votes for no option count towards the total: {} so far.", grouped(*votes))
             }

@@ -10,8 +10,8 @@ use tallyproof_record::{
 use toml::Spanned;
 
 use super::{
-    Ahead, Answer, Bar, Ceiling, Contest, Figures, Kind, MixedRule, Nominal, Outstanding, Question, SettledError,
-    State, Station, Together, settle, settle_mixed,
+    Ahead, Alliances, Answer, Bar, Ceiling, Contest, Figures, Kind, MixedRule, Nominal, Outstanding, Question,
+    SettledError, State, Station, Together, settle, settle_mixed,
 };
 use crate::{seats::Method, share::Share};
 
@@ -214,7 +214,7 @@ impl Reader<'_> {
         let options = votes.as_ref().iter().map(|(option, votes)| (option.clone(), *votes)).collect();
         let outstanding = self.outstanding(outstanding)?;
         Some(Question {
-            contest: Contest { id: id?, options, blank, kind: kind? },
+            contest: Contest { id: id?, options, blank, kind: kind?, alliances: Alliances::default() },
             outstanding,
             figures: figures.clone(),
         })
@@ -323,8 +323,9 @@ impl Reader<'_> {
         match rule {
             "parallel" => Some(MixedRule::Parallel),
             "added" => Some(MixedRule::Added),
+            "within" => Some(MixedRule::Within),
             _ => {
-                self.add(LISTS, at, "a mixed system needs `rule`: parallel or added");
+                self.add(LISTS, at, "a mixed system needs `rule`: parallel, added or within");
                 None
             }
         }

@@ -6,6 +6,7 @@ mod bulletins;
 mod changes;
 mod checks;
 mod count;
+mod outcome;
 mod receipts;
 mod seats;
 mod settled;

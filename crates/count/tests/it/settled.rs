@@ -4,19 +4,19 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 use tallyproof_count::{
-    seats::Method,
+    seats::{Each, Method},
     settled::{
-        Ahead, Bar, Ceiling, Contest, Figures, Kind, MixedRule, Nominal, Outstanding, Premise, Question, SeatRange,
-        SettledError, State, Statement, Station, Together, settle, settle_mixed,
+        Ahead, Alliances, Bar, Ceiling, Contest, Figures, Kind, MixedRule, Nominal, Outstanding, Premise, Question,
+        SeatRange, SettledError, State, Statement, Station, Together, settle, settle_mixed,
     },
     share::Share,
 };
 
-use crate::textbook::{Outcome, outcome};
+use crate::textbook::{House, Outcome, after_held, house, outcome};
 
 fn contest(kind: Kind, votes: &[u64], blank: Option<u64>) -> Contest {
     let options = votes.iter().enumerate().map(|(option, votes)| (format!("o{option}"), *votes)).collect();
-    Contest { id: "c".into(), options, blank, kind }
+    Contest { id: "c".into(), options, blank, kind, alliances: Alliances::default() }
 }
 
 fn figures() -> Figures {
@@ -86,6 +86,41 @@ fn check(kind: Kind, votes: &[u64], blank: Option<u64>, bound: u64) -> Result<()
             }
         }
     }
+    Ok(())
+}
+
+/// As [`check`], for lists that stand together.
+fn check_house(
+    kind: Kind,
+    alliances: &Alliances,
+    votes: &[u64],
+    blank: Option<u64>,
+    bound: u64,
+) -> Result<(), TestCaseError> {
+    let mut question = question(kind, votes, blank, bound);
+    question.contest.alliances = alliances.clone();
+    let statement = settle(&question).unwrap();
+    let all = completions(votes.len() + usize::from(blank.is_some()), bound);
+    let of = |more: &Vec<u64>| {
+        let sums: Vec<u64> = votes.iter().zip(more).map(|(votes, more)| votes + more).collect();
+        house(kind, alliances, &sums, blank.map_or(0, |blank| blank + more.last().unwrap()))
+    };
+    let (now, houses): (House, Vec<House>) = (of(&all[0]), all.iter().map(of).collect());
+    let changing = all.iter().zip(&houses).filter(|(_, house)| **house != now);
+    let fewest = changing.map(|(more, _)| more.iter().sum::<u64>()).min();
+    prop_assert_eq!(statement.settled(), fewest.is_none(), "{:?} {:?}", now, statement);
+    prop_assert_eq!(statement.lead().filter(|lead| *lead <= bound), fewest, "{:?} {:?}", now, statement);
+    let Kind::Lists { threshold, .. } = kind else { return Ok(()) };
+    for range in statement.seats() {
+        let now = houses.iter().map(|house| house.claimants.0[range.list]).min().unwrap();
+        let tied = |house: &House| house.claimants.0[range.list] + u64::from(house.claimants.1.contains(&range.list));
+        let most = houses.iter().map(tied).max().unwrap();
+        prop_assert!(range.least <= now && range.most >= most, "{:?} {:?} {:?}", range, (now, most), statement);
+        if threshold.is_none() {
+            prop_assert_eq!((range.least, range.most), (now, most), "{:?} {:?}", range, statement);
+        }
+    }
+    prop_assert!(threshold.is_some() || !statement.seats().is_empty());
     Ok(())
 }
 
@@ -174,6 +209,70 @@ proptest! {
     }
 
     #[test]
+    fn lists_that_stand_together_are_exact(
+        (method, inside) in (method(), prop::option::of(method())),
+        votes in prop::collection::vec(prop_oneof![0..5_u64, 0..20_u64], 3..5),
+        together in prop::sample::select(vec![vec![vec![0, 1]], vec![vec![0, 2]], vec![vec![1, 2]], vec![vec![0, 1, 2]]]),
+        more in any::<bool>(),
+        seats in 1..7_u32,
+        (threshold, each) in (prop::option::of(share()), prop::sample::select(vec![Each::List, Each::Alliance])),
+        blank in prop::option::of(0..9_u64),
+        bound in 0..5_u64,
+    ) {
+        let mut lists = together;
+        if more && votes.len() == 4 && lists[0].len() == 2 {
+            lists.push((0..4).filter(|list| !lists[0].contains(list)).collect());
+        }
+        let alliances = Alliances { lists, inside, each };
+        check_house(Kind::Lists { method, seats, threshold }, &alliances, &votes, blank, bound)?;
+    }
+
+    #[test]
+    fn a_house_with_seats_held_is_exact(
+        method in prop::sample::select(vec![Method::DHondt, Method::SainteLague, Method::ModifiedSainteLague]),
+        votes in prop::collection::vec(prop_oneof![0..5_u64, 0..25_u64], 3),
+        nominal in prop::collection::vec(prop::collection::vec(prop_oneof![0..4_u64, 0..30_u64], 3), 1..4),
+        by_name_seats in 1..4_u32,
+        left in 0..6_u32,
+        bound in 0..7_u64,
+    ) {
+        let by_name = Kind::Plurality { seats: by_name_seats };
+        let all = completions(3, bound);
+        let seats = left + by_name_seats * u32::try_from(nominal.len()).unwrap();
+        prop_assume!(seats > 0);
+        let parts: Vec<Nominal> =
+            nominal.iter().map(|votes| Nominal::by_id(question(by_name, votes, None, bound))).collect();
+        let lists = question(Kind::Lists { method, seats, threshold: None }, &votes, None, bound);
+        let statement = settle_mixed(&lists, &parts, MixedRule::Within).unwrap();
+        let by_name: Vec<Vec<Outcome>> =
+            nominal.iter().map(|votes| all.iter().map(|more| after(by_name, votes, None, more)).collect()).collect();
+        if by_name.iter().any(|outcomes| outcomes.iter().any(|outcome| *outcome != outcomes[0])) {
+            prop_assert!(!statement.settled() && statement.seats().is_empty());
+            return Ok(());
+        }
+        let mut held = [0; 3];
+        for outcome in by_name.iter().map(|outcomes| &outcomes[0]) {
+            let Outcome::Names { sure, tied } = outcome else { unreachable!("{outcome:?}") };
+            prop_assert!(tied.is_empty() || statement.seats().is_empty(), "who is elected by name is not known");
+            for &list in sure {
+                held[list] += 1;
+            }
+        }
+        let houses: Vec<_> = all.iter().map(|more| {
+            let votes: Vec<u64> = votes.iter().zip(more).map(|(votes, more)| votes + more).collect();
+            after_held(method, &votes, &held, u64::from(left))
+        }).collect();
+        prop_assert_eq!(statement.settled(), houses.iter().all(|house| *house == houses[0]), "{:?}", statement);
+        let tied = by_name.iter().any(|outcomes| matches!(&outcomes[0], Outcome::Names { tied, .. } if !tied.is_empty()));
+        prop_assert_eq!(statement.seats().len(), if tied { 0 } else { 3 });
+        for (list, range) in statement.seats().iter().enumerate() {
+            let least = houses.iter().map(|(sure, ..)| sure[list]).min().unwrap();
+            let most = houses.iter().map(|(sure, tied, _)| sure[list] + u64::from(tied.contains(&list))).max().unwrap();
+            prop_assert_eq!((range.least, range.most), (least, most), "{:?} {:?}", range, statement);
+        }
+    }
+
+    #[test]
     fn the_fewest_stations_are_as_few_as_can_be(
         kind in prop_oneof![
             Just(Kind::Plurality { seats: 1 }),
@@ -246,7 +345,7 @@ proptest! {
             let together = |by_votes: u64, by_name: u64| match rule {
                 MixedRule::Parallel => by_votes + by_name,
                 MixedRule::Added => by_votes.max(by_name),
-                MixedRule::Within => unreachable!("not answered"),
+                MixedRule::Within => unreachable!("it has a test of its own"),
             };
             let range = &statement.seats()[list];
             prop_assert_eq!((range.least, range.most), (together(least, least_by_name), together(most, most_by_name)));

@@ -50,7 +50,7 @@ fn signed(statement: &Statement, keys: &[SigningKey]) -> Signed {
 }
 
 /// By the members with these numbers, as a log entry.
-fn by_members(definition: &Committed, act: Act, members: &[u8]) -> Vec<u8> {
+pub(crate) fn by_members(definition: &Committed, act: Act, members: &[u8]) -> Vec<u8> {
     let keys: Vec<_> = members.iter().map(|&number| member_key(number)).collect();
     signed(&statement(definition, act), &keys).to_entry()
 }
@@ -61,7 +61,7 @@ fn endorsement(definition: &Committed, record: &[u8], station: u32, keys: &[Sign
 }
 
 /// Of the record in a log entry.
-fn digest_of(entry: &[u8]) -> [u8; 32] {
+pub(crate) fn digest_of(entry: &[u8]) -> [u8; 32] {
     Sha256::digest(&entry[1..]).into()
 }
 
@@ -69,11 +69,11 @@ fn id_of(entry: &[u8]) -> [u8; 32] {
     Signed::open(&entry[1..]).unwrap().id()
 }
 
-fn figures(counts: &[u32]) -> Verdict {
+pub(crate) fn figures(counts: &[u32]) -> Verdict {
     Verdict::Figures(Figures { counts: counts.to_vec(), stated: BTreeMap::from([(Figure::Blank, 1)]) })
 }
 
-fn correction(station: u32, contest: ContestNo, replaces: &[[u8; 32]], verdict: Verdict) -> Act {
+pub(crate) fn correction(station: u32, contest: ContestNo, replaces: &[[u8; 32]], verdict: Verdict) -> Act {
     Act::Correction(Correction {
         station: StationNo(station),
         contest,

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use tallyproof_count::{
-    seats::Method,
-    settled::{Ahead, Bar, Kind},
+    seats::{Each, Method},
+    settled::{Ahead, Alliances, Bar, Kind},
     share::Share,
 };
 
@@ -17,6 +17,50 @@ pub(crate) enum Outcome {
     Elected(usize),
     RunOff { sure: BTreeSet<usize>, tied: BTreeSet<usize> },
     Lists { admitted: Vec<bool>, seats: Vec<u64>, tied: BTreeSet<usize>, open: u64 },
+}
+
+/// A house: seats that lists stand together for, or have already.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct House {
+    pub(crate) admitted: Vec<bool>,
+    /// Of lists and alliances: sure seats, who ties, and seats that are open.
+    pub(crate) claimants: (Vec<u64>, BTreeSet<usize>, u64),
+    /// The same inside each alliance that has lists.
+    inside: Vec<(Vec<u64>, BTreeSet<usize>, u64)>,
+}
+
+/// By claimants in the order of lists, then alliances; a list of an alliance claims nothing itself.
+pub(crate) fn house(kind: Kind, alliances: &Alliances, votes: &[u64], blank: u64) -> House {
+    let Kind::Lists { method, seats, threshold } = kind else { unreachable!("{kind:?}") };
+    let base = votes.iter().sum::<u64>() + blank;
+    let least = Bar::AtLeast(threshold.unwrap_or(Share::new(0, 1).unwrap()));
+    let of = |list: usize| alliances.lists.iter().find(|lists| lists.contains(&list));
+    let sum = |lists: &[usize]| lists.iter().map(|&list| votes[list]).sum::<u64>();
+    let measured = |list: usize| match of(list) {
+        Some(lists) if alliances.each == Each::Alliance => sum(lists),
+        _ => votes[list],
+    };
+    let admitted: Vec<bool> = (0..votes.len()).map(|list| is_past(least, i128::from(measured(list)), base)).collect();
+    let taking = |list: usize| if admitted[list] { votes[list] } else { 0 };
+    let alone = (0..votes.len()).map(|list| if of(list).is_some() { 0 } else { taking(list) });
+    let as_one = alliances.lists.iter().map(|lists| lists.iter().map(|&list| taking(list)).sum());
+    let claimants = seats_of(method, &alone.chain(as_one).collect::<Vec<u64>>(), u64::from(seats));
+    let inside = alliances.lists.iter().zip(&claimants.0[votes.len()..]).map(|(lists, seats)| {
+        let votes: Vec<u64> = lists.iter().map(|&list| taking(list)).collect();
+        if *seats == 0 { Default::default() } else { seats_of(alliances.inside.unwrap_or(method), &votes, *seats) }
+    });
+    let inside = inside.collect();
+    House { admitted, claimants, inside }
+}
+
+/// `seats` one by one to the best claim after the seats that each list has: all its seats, who ties, and seats that are open.
+pub(crate) fn after_held(method: Method, votes: &[u64], held: &[u64], seats: u64) -> (Vec<u64>, BTreeSet<usize>, u64) {
+    let divisor = |seat: u64| i128::from(method.divisor(seat).unwrap());
+    let claims = (0..votes.len())
+        .filter(|&list| votes[list] > 0)
+        .flat_map(|list| (1..=seats).map(move |seat| (list, i128::from(votes[list]), divisor(held[list] + seat))));
+    let (won, tied, open) = best(seats, &claims.collect::<Vec<_>>(), votes.len());
+    (won.iter().zip(held).map(|(won, held)| won + held).collect(), tied, open)
 }
 
 pub(crate) fn outcome(kind: Kind, votes: &[u64], blank: u64) -> Outcome {

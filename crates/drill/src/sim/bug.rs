@@ -24,11 +24,19 @@ pub enum Bug {
     FoundTileTrusted,
     /// A station sends a record before it is on its disk.
     SentBeforeStored,
+    /// A witness cosigns what the log has signed, whether or not it extends what was cosigned before.
+    WitnessTrustsLog,
+    /// A witness that has lost its state begins with a new one.
+    WitnessForgets,
+    /// A correction changes what is counted, not only what stands.
+    CorrectionCounted,
+    /// A file that was read short is taken for the file.
+    ShortReadTrusted,
 }
 
 impl Bug {
     /// Every one.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 13] = [
         Self::ReceiptBeforeSync,
         Self::DedupeLostAtRestart,
         Self::SignedBelowLast,
@@ -38,5 +46,14 @@ impl Bug {
         Self::ShownBeforeRemembered,
         Self::FoundTileTrusted,
         Self::SentBeforeStored,
+        Self::WitnessTrustsLog,
+        Self::WitnessForgets,
+        Self::CorrectionCounted,
+        Self::ShortReadTrusted,
     ];
+
+    /// The bug of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|bug| format!("{bug:?}") == name)
+    }
 }

@@ -1,35 +1,45 @@
-//! The simulated centre: the real gate, lanes, intake, dedupe cache, writer, sequencer, publication and restart, driven by four
-//! threads whose turns the simulator deals out.
+//! The simulated centre: the real gate, lanes, intake, dedupe cache, writer, sequencer, publication, gatherer and restart, driven by
+//! four threads whose turns the simulator deals out.
 
-use std::collections::{BTreeSet, VecDeque};
+mod publish;
+mod replay;
+
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
 use tallyproof_centre::gate::{Reason, Verdict};
-use tallyproof_centre::intake::{self, Authentic};
-use tallyproof_centre::journal::{Cut, Step};
+use tallyproof_centre::gatherer::{Action, Ask, Cosigned, Gatherer, Input, Pace};
+use tallyproof_centre::intake::{self, Authentic, Refusal};
+use tallyproof_centre::invariants;
+use tallyproof_centre::journal::Cut;
 use tallyproof_centre::known::{Arrival, ReceiptBytes};
 use tallyproof_centre::promise::Promise;
 use tallyproof_centre::publication::{self, Shelf};
 use tallyproof_centre::restart::{Memory, Rebuild, RestartError};
-use tallyproof_centre::sequencer::{Growth, SequenceError};
 use tallyproof_centre::writer::Durable;
 use tallyproof_centre::{Gate, Intake, Journal, Known, Lane, Lanes, Sequencer, Writer};
-use tallyproof_count::{Judged, Ledger};
-use tallyproof_log::checkpoint::{self, Checkpoint};
-use tallyproof_log::tile;
+use tallyproof_count::statements::Fault;
+use tallyproof_count::{Judged, Ledger, policy};
+use tallyproof_log::checkpoint::Checkpoint;
+use tallyproof_log::note::SignedNote;
+use tallyproof_log::tree::Tree;
 use tallyproof_record::cose::RecordDigest;
 use thiserror::Error;
 
 use super::bug::Bug;
-use super::country::{Country, EPOCH, SlotNo};
-use super::disk::{Disk, DiskError};
+use super::country::{CONTESTS, Country, EPOCH, SlotNo, witness_url};
+use super::disk::{Disk, DiskError, Misread};
 use super::mark::{Mark, Marks};
 use super::post::{Message, Node, Parcel};
+use publish::{Publishing, sign};
+pub(super) use replay::first_note;
+use replay::{Replay, promise_in, signed_nothing};
 
-/// Bytes that wait in a lane.
+/// Bytes that wait in a lane: too few for a flood, and enough for the longest statement.
 const LANE: usize = 500;
-/// Contests of a station.
-const CONTESTS: usize = 2;
+const CARRIED: usize = 1_500;
+/// How witnesses are asked.
+pub(super) const PACE: Pace = Pace { every_ms: 8_000, timeout_ms: 5_000 };
 
 /// Why the centre does not start.
 #[derive(Debug, Error)]
@@ -70,6 +80,7 @@ impl From<DiskError> for Stop {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Reply {
     to: Node,
+    address: u32,
     path: usize,
 }
 
@@ -93,15 +104,6 @@ impl Thread {
     pub(super) const ALL: [Self; 4] = [Self::Worker, Self::Journal, Self::Receipts, Self::Publisher];
 }
 
-/// A batch on its way into the bundle.
-#[derive(Debug)]
-struct Publishing {
-    growth: Growth,
-    records: Vec<Authentic>,
-    /// Whether its tiles are there, and it is counted.
-    placed: bool,
-}
-
 /// What a turn brought forth.
 #[derive(Debug, Default)]
 pub(super) struct Outcome {
@@ -110,6 +112,27 @@ pub(super) struct Outcome {
     pub(super) receipts: Vec<RecordDigest>,
     /// Checkpoints that were signed, with their notes.
     pub(super) signed: Vec<(String, Checkpoint)>,
+    /// Questions to witnesses.
+    pub(super) asks: Vec<Box<Ask>>,
+}
+
+/// What was checked in this night: whether a signature holds does not change.
+#[derive(Debug, Default)]
+pub(super) struct Memo {
+    /// Notes of the log, by their bytes.
+    opened: HashMap<Vec<u8>, Option<Checkpoint>>,
+    /// Statements that were admitted. Those who sign them stand in the definition, so that no other statement has a say in it.
+    statements: HashMap<RecordDigest, Authentic>,
+}
+
+/// What a centre finds beside its disk when it starts.
+pub(super) struct Start<'a> {
+    pub(super) country: &'a Country,
+    pub(super) now: u64,
+    pub(super) bug: Option<Bug>,
+    /// What the witnesses that answer have cosigned last, by number.
+    pub(super) held: Vec<(usize, Checkpoint)>,
+    pub(super) memo: &'a mut Memo,
 }
 
 /// A running centre.
@@ -126,24 +149,39 @@ pub(super) struct Centre {
     sequencer: Sequencer,
     pub(super) ledger: Ledger,
     settled: BTreeSet<SlotNo>,
+    pub(super) gatherer: Gatherer,
+    /// Cosignatures that are not published yet.
+    cosigned: VecDeque<Box<Cosigned>>,
+    /// Size of the last checkpoint with the quorum that is published.
+    pub(super) cosigned_size: u64,
+    /// The checkpoint signed last.
+    signed: Option<Checkpoint>,
+    checked: Option<(u64, u64, u64)>,
     bug: Option<Bug>,
 }
 
 impl Centre {
     /// Starts on what the disk holds.
     pub(super) fn start(
-        country: &Country,
+        start: Start<'_>,
         disk: &mut Disk,
-        bug: Option<Bug>,
         outcome: &mut Outcome,
         marks: &mut Marks,
     ) -> Result<Self, StartError> {
-        let published = promise_in(country, disk.checkpoint.as_deref(), "log/checkpoint")?;
-        let signed = promise_in(country, disk.remembered.as_deref(), "last-checkpoint")?;
-        let mut memory = Memory { last: disk.last(), published, signed, ..Memory::default() };
+        let Start { country, now, bug, held, memo } = start;
+        let published = promise_in(country, disk.read_note(Misread::Checkpoint), "log/checkpoint", memo)?;
+        let signed = promise_in(country, disk.read_note(Misread::Remembered), "last-checkpoint", memo)?;
+        let cosigned = promise_in(country, disk.cosigned.clone(), "log/cosigned", memo)?;
+        let cosigned_size = cosigned.as_ref().map_or(0, |promise| promise.checkpoint.size);
+        let of_witness = |(no, checkpoint): &(usize, Checkpoint)| Promise {
+            place: witness_url(*no),
+            checkpoint: checkpoint.clone(),
+        };
+        let promises = cosigned.into_iter().chain(held.iter().map(of_witness)).collect();
+        let mut memory = Memory { last: disk.last(), published, signed, held: promises, ..Memory::default() };
         if bug == Some(Bug::SignedBelowLast) {
             let begun = signed_nothing(country)?;
-            (memory.signed, memory.published) = (Some(begun), None);
+            (memory.signed, memory.published, memory.held) = (Some(begun), None, Vec::new());
         }
         let (rebuild, first) = Rebuild::begin(&country.definition, memory)?;
         if let Some(first) = first {
@@ -156,21 +194,23 @@ impl Centre {
             ledger: Ledger::new(Arc::clone(&country.definition)),
             settled: BTreeSet::new(),
             unpublished: Vec::new(),
+            country,
+            memo,
             bug,
         };
         replay.ledger.apply(0, &Judged::Definition { matches: true });
         disk.replay(|step| replay.step(step))?;
         for growth in &replay.unpublished {
             marks.hit(Mark::RestartPublished);
-            disk.put_tiles(&short(bug, growth))?;
+            disk.put_tiles(&publish::short(bug, growth))?;
         }
         let (sequencer, uncut) = replay.rebuild.finish()?;
         if !uncut.is_empty() {
             marks.hit(Mark::RestartUncut);
         }
-        let centre = Self {
+        let mut centre = Self {
             gate: Gate::new(&country.definition, &country.mac, EPOCH),
-            lanes: Lanes::new(|_| LANE),
+            lanes: Lanes::new(|lane| if lane == Lane::Carried { CARRIED } else { LANE }),
             intake: replay.intake,
             known: replay.known,
             inbox: VecDeque::new(),
@@ -181,10 +221,67 @@ impl Centre {
             sequencer,
             ledger: replay.ledger,
             settled: replay.settled,
+            gatherer: Gatherer::new(country.policy.clone(), PACE, now),
+            cosigned: VecDeque::new(),
+            cosigned_size,
+            signed: None,
+            checked: None,
             bug,
         };
-        publication::promise(disk, || sign(country, &centre.sequencer, outcome).map_err(StartError::Note))?;
+        held.iter().for_each(|(no, checkpoint)| centre.gatherer.learn(&witness_url(*no), checkpoint.size));
+        centre.follow_policy(country);
+        let note = publication::promise(disk, || sign(country, &centre.sequencer, outcome).map_err(StartError::Note))?;
+        centre.promised(now, &note, outcome);
         Ok(centre)
+    }
+
+    /// The log as it is signed next.
+    pub(super) fn tree(&self) -> &Tree {
+        self.sequencer.tree()
+    }
+
+    /// What the real centre checks of itself, too; for each state once.
+    pub(super) fn check_invariants(&mut self, disk: &Disk) -> Result<(), invariants::Broken> {
+        let state = (self.sequencer.tree().size(), self.ledger.entries(), disk.last());
+        // Between a batch's place in the log and its tiles there is nothing to compare.
+        let between = self.publishing.as_ref().is_some_and(|publishing| !publishing.placed);
+        if between || self.checked.replace(state) == Some(state) {
+            return Ok(());
+        }
+        let known = |digest: &RecordDigest| self.known.holds(digest);
+        invariants::check(&invariants::State {
+            sequencer: &self.sequencer,
+            ledger: &self.ledger,
+            signed: self.signed.as_ref(),
+            journalled: disk.last(),
+        })?;
+        invariants::check_known(disk.journal.digests(), known)
+    }
+
+    /// The witness policy that the log puts in force.
+    fn follow_policy(&mut self, country: &Country) {
+        if let Ok(policy) = policy::in_force(&self.ledger, country.log.verifier()) {
+            self.gatherer.set_policy(policy);
+        }
+    }
+
+    /// A checkpoint is shown: its cosignatures are gathered.
+    fn promised(&mut self, now: u64, note: &str, outcome: &mut Outcome) {
+        if let Ok(note) = SignedNote::parse(note.as_bytes()) {
+            self.signed = note.text().parse().ok();
+            self.gather(now, Input::Signed { note, last: false }, outcome);
+        }
+    }
+
+    /// The gatherer hears of something.
+    pub(super) fn gather(&mut self, now: u64, input: Input, outcome: &mut Outcome) {
+        for action in self.gatherer.handle(now, input) {
+            match action {
+                Action::Ask(ask) => outcome.asks.push(ask),
+                Action::Cosigned(cosigned) => self.cosigned.push_back(cosigned),
+                Action::Complete(_) | Action::Trouble { .. } => {}
+            }
+        }
     }
 
     /// Whether a thread has anything to do.
@@ -193,7 +290,9 @@ impl Centre {
             Thread::Worker => !self.lanes.is_empty(),
             Thread::Journal => !self.inbox.is_empty() || self.writer.waiting() > 0,
             Thread::Receipts => !self.durable.is_empty(),
-            Thread::Publisher => self.publishing.is_some() || !self.batches.is_empty(),
+            Thread::Publisher => {
+                self.publishing.is_some() || !self.batches.is_empty() || !self.cosigned.is_empty()
+            }
         }
     }
 
@@ -209,18 +308,18 @@ impl Centre {
 
     /// What arrives: a datagram through the gate, a posted record past it.
     pub(super) fn receive(&mut self, now: u64, parcel: &Parcel, marks: &mut Marks) {
-        let reply = Reply { to: parcel.from, path: parcel.path };
+        let reply = Reply { to: parcel.from, address: parcel.address, path: parcel.path };
         let (lane, digest, body) = match &parcel.message {
             Message::Datagram(datagram) => match self.gate.admit(now, datagram) {
                 Verdict::Admit { station, digest, body } => {
                     let settled = self.settled.iter().filter(|slot| slot.0 == station).count();
-                    let lane = if settled < CONTESTS { Lane::Fresh } else { Lane::Later };
+                    let lane = if settled < usize::from(CONTESTS) { Lane::Fresh } else { Lane::Later };
                     (lane, digest, body.to_vec())
                 }
                 Verdict::Drop(reason) => return mark_drop(reason, marks),
             },
             Message::Post(body) => (Lane::Carried, intake::digest(body), body.clone()),
-            Message::Receipt(_) => return,
+            _ => return,
         };
         let weight = body.len();
         if self.lanes.push(lane, weight, Job { digest, bytes: body, reply }).is_err() {
@@ -232,30 +331,41 @@ impl Centre {
     pub(super) fn turn(
         &mut self,
         thread: Thread,
-        country: &Country,
+        (country, now, memo): (&Country, u64, &mut Memo),
         disk: &mut Disk,
         outcome: &mut Outcome,
         marks: &mut Marks,
     ) -> Result<(), Stop> {
         match thread {
             Thread::Worker => {
-                self.work(country, outcome, marks);
+                self.work(country, memo, outcome, marks);
                 Ok(())
             }
-            Thread::Journal => self.commit(disk, marks),
+            Thread::Journal => self.commit(disk, outcome, marks),
             Thread::Receipts => {
                 self.hand_out(country, outcome);
                 Ok(())
             }
-            Thread::Publisher => self.publish(country, disk, outcome, marks),
+            Thread::Publisher if self.publishing.is_none() && self.batches.is_empty() => {
+                self.publish_cosigned(disk, marks)
+            }
+            Thread::Publisher => self.publish(country, now, disk, outcome, marks),
         }
     }
 
-    fn work(&mut self, country: &Country, outcome: &mut Outcome, marks: &mut Marks) {
+    fn work(&mut self, country: &Country, memo: &mut Memo, outcome: &mut Outcome, marks: &mut Marks) {
         let Some(Job { digest, bytes, reply }) = self.lanes.pop() else { return };
         let seen = self.known.look(&digest, reply);
         let Some(reply) = self.unless_known(country, &digest, &bytes, seen, outcome, marks) else { return };
-        let Ok(record) = self.intake.admit(bytes) else { return marks.hit(Mark::Refused) };
+        let record = match self.admit(country, &digest, bytes, reply) {
+            Ok(record) => {
+                if record.statement().is_some() {
+                    memo.statements.insert(digest, record.clone());
+                }
+                record
+            }
+            Err(refusal) => return refuse(&digest, reply, refusal, outcome, marks),
+        };
         let seen = self.known.expect(digest, reply);
         if let Some(reply) = self.unless_known(country, &digest, record.bytes(), seen, outcome, marks) {
             if self.bug == Some(Bug::ReceiptBeforeSync) {
@@ -263,6 +373,30 @@ impl Centre {
                 answer(receipt.sign(country.definition.hash(), &country.receipts), &receipt.digest, [reply], outcome);
             }
             self.inbox.push_back((record, reply));
+        }
+    }
+
+    /// As the workers of the real centre do it: statements do not come by datagram, and those that would do nothing are refused.
+    fn admit(
+        &self,
+        country: &Country,
+        digest: &RecordDigest,
+        bytes: Vec<u8>,
+        reply: Reply,
+    ) -> Result<Authentic, Refusal> {
+        if let Some(known) = country.authentic.get(digest) {
+            return Ok(known.clone());
+        }
+        if !intake::is_statement(&bytes) {
+            return self.intake.admit(bytes);
+        }
+        if !matches!(reply.to, Node::Desk) {
+            return Err(Refusal::Structure);
+        }
+        let statement = self.intake.admit_statement(bytes)?;
+        match statement.statement().map(|judged| self.ledger.foresee(judged)) {
+            None | Some(Ok(()) | Err(Fault::TooFewSigners)) => Ok(statement),
+            Some(Err(_)) => Err(Refusal::NoEffect),
         }
     }
 
@@ -295,11 +429,17 @@ impl Centre {
         None
     }
 
-    fn commit(&mut self, disk: &mut Disk, marks: &mut Marks) -> Result<(), Stop> {
+    fn commit(&mut self, disk: &mut Disk, outcome: &mut Outcome, marks: &mut Marks) -> Result<(), Stop> {
         for (record, reply) in self.inbox.drain(..) {
             self.writer.take(record, reply);
         }
-        match self.writer.commit(&self.intake, disk).written {
+        let commit = self.writer.commit(&self.intake, disk);
+        for (digest, reply) in commit.repeated {
+            marks.hit(Mark::StatementRepeated);
+            self.known.forget(&digest);
+            refuse(&digest, reply, Refusal::Known, outcome, marks);
+        }
+        match commit.written {
             Ok(durable) => {
                 self.settled.extend(durable.iter().map(|one| (one.station(), one.contest())));
                 self.durable.extend(durable);
@@ -344,67 +484,23 @@ impl Centre {
         }
     }
 
-    fn publish(
-        &mut self,
-        country: &Country,
-        disk: &mut Disk,
-        outcome: &mut Outcome,
-        marks: &mut Marks,
-    ) -> Result<(), Stop> {
-        if self.publishing.is_none() {
-            let Some((cut, mut records)) = self.batches.pop_front() else { return Ok(()) };
-            let growth = self.sequencer.cut(cut, &mut records).map_err(halt)?;
-            self.publishing = Some(Publishing { growth, records, placed: false });
-            return Ok(());
-        }
-        let Some(mut publishing) = self.publishing.take() else { return Ok(()) };
-        let published = self.publish_one(&mut publishing, country, disk, outcome);
-        if let Err(Stop::Disk(_)) = published {
-            marks.hit(Mark::ShelfFailed);
-            self.publishing = Some(publishing);
-            return Ok(());
-        }
-        published
-    }
-
-    fn publish_one(
-        &mut self,
-        one: &mut Publishing,
-        country: &Country,
-        disk: &mut Disk,
-        outcome: &mut Outcome,
-    ) -> Result<(), Stop> {
-        if !one.placed {
-            disk.put_tiles(&short(self.bug, &one.growth))?;
-            one.placed = true;
-            count(&mut self.ledger, one.growth.first, &one.records, self.bug);
-        }
-        let sign = || sign(country, &self.sequencer, outcome).map_err(Stop::Halt);
-        match self.bug {
-            Some(Bug::ShownBeforeRemembered) => promise_wrongly(disk, sign),
-            _ => publication::promise(disk, sign).map(drop),
-        }
-    }
-}
-
-fn sign(country: &Country, sequencer: &Sequencer, outcome: &mut Outcome) -> Result<String, String> {
-    let tree = sequencer.tree();
-    let origin = country.log.verifier().name().clone();
-    let checkpoint = Checkpoint { origin, size: tree.size(), root: tree.root() };
-    let note = checkpoint.sign(&country.log).map_err(|error| error.to_string())?;
-    outcome.signed.push((note.clone(), checkpoint));
-    Ok(note)
-}
-
-fn halt(error: SequenceError) -> Stop {
-    Stop::Halt(error.to_string())
 }
 
 fn answer(receipt: ReceiptBytes, digest: &RecordDigest, to: impl IntoIterator<Item = Reply>, outcome: &mut Outcome) {
-    for Reply { to, path } in to {
+    for Reply { to, address, path } in to {
         outcome.receipts.push(*digest);
-        outcome.parcels.push(Parcel { from: Node::Centre, to, path, message: Message::Receipt(receipt.to_vec()) });
+        let message = Message::Receipt(receipt.to_vec());
+        outcome.parcels.push(Parcel { from: Node::Centre, to, address, path, message });
     }
+}
+
+/// Datagrams that are refused are answered by nothing; whoever handed in a statement is told.
+fn refuse(digest: &RecordDigest, reply: Reply, refusal: Refusal, outcome: &mut Outcome, marks: &mut Marks) {
+    marks.hit(Mark::Refused);
+    let Reply { to: Node::Desk, address, path } = reply else { return };
+    marks.hit(if refusal == Refusal::Known { Mark::StatementRepeated } else { Mark::StatementRefused });
+    let message = Message::Refused(*digest);
+    outcome.parcels.push(Parcel { from: Node::Centre, to: Node::Desk, address, path, message });
 }
 
 fn mark_drop(reason: Reason, marks: &mut Marks) {
@@ -418,93 +514,3 @@ fn mark_drop(reason: Reason, marks: &mut Marks) {
     }
 }
 
-fn promise_in(country: &Country, note: Option<&[u8]>, place: &str) -> Result<Option<Promise>, StartError> {
-    let Some(note) = note else { return Ok(None) };
-    let key = country.log.verifier();
-    let opened = checkpoint::open(note, std::slice::from_ref(key), key.name().as_str())
-        .map_err(|error| StartError::Note(error.to_string()))?;
-    Ok(Some(Promise { place: place.to_owned(), checkpoint: opened.checkpoint().clone() }))
-}
-
-/// The checkpoint of a log that holds its definition alone.
-fn signed_nothing(country: &Country) -> Result<Promise, StartError> {
-    let (sequencer, growth) = Sequencer::begin(&country.definition).map_err(RestartError::from)?;
-    let origin = country.log.verifier().name().clone();
-    let checkpoint = Checkpoint { origin, size: growth.size, root: sequencer.tree().root() };
-    Ok(Promise { place: String::new(), checkpoint })
-}
-
-/// The start, step by step.
-struct Replay {
-    intake: Intake,
-    rebuild: Rebuild,
-    known: Known<Reply>,
-    ledger: Ledger,
-    settled: BTreeSet<SlotNo>,
-    unpublished: Vec<Growth>,
-    bug: Option<Bug>,
-}
-
-impl Replay {
-    fn step(&mut self, step: Step<'_>) -> Result<(), StartError> {
-        match step {
-            Step::Record(row) => {
-                let (known, settled, bug) = (&mut self.known, &mut self.settled, self.bug);
-                self.rebuild.record(&self.intake, self.intake.recall(row.record.to_vec()), |record| {
-                    if bug != Some(Bug::DedupeLostAtRestart) {
-                        known.restore(*record.digest());
-                    }
-                    settled.insert((record.station(), record.contest()));
-                })?;
-            }
-            Step::Cut(cut) => {
-                let batch = self.rebuild.cut(cut)?;
-                count(&mut self.ledger, batch.growth.first, &batch.records, self.bug);
-                if batch.unpublished {
-                    self.unpublished.push(batch.growth);
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
-fn count(ledger: &mut Ledger, first: u64, records: &[Authentic], bug: Option<Bug>) {
-    for (index, record) in (first..).zip(records) {
-        let taken = |ledger: &Ledger| {
-            ledger.slot(record.station(), record.contest()).is_some_and(|slot| !slot.entries.is_empty())
-        };
-        match (bug, record.judged()) {
-            (Some(Bug::ConflictPrefersFirst), _) if taken(ledger) => {
-                ledger.apply(index, &Judged::Definition { matches: false });
-            }
-            (Some(Bug::QuarantineCounted), Judged::Record(judged)) => {
-                let mut cleared = judged.clone();
-                cleared.findings.clear();
-                ledger.apply(index, &Judged::Record(cleared));
-            }
-            (_, judged) => {
-                ledger.apply(index, judged);
-            }
-        }
-    }
-}
-
-/// The growth as it is, unless the bug is planted that leaves a partial tile one entry short.
-fn short(bug: Option<Bug>, growth: &Growth) -> Growth {
-    let mut tiles = growth.tiles.clone();
-    if bug == Some(Bug::PartialTileShort) {
-        for (path, bytes) in tiles.iter_mut().filter(|(path, _)| path.is_partial() && path.level().is_none()) {
-            let entries = tile::decode_entries(bytes, path.width()).unwrap_or_default();
-            let kept = entries.len().saturating_sub(1);
-            *bytes = tile::encode_entries(entries.get(..kept).unwrap_or_default()).unwrap_or_default();
-        }
-    }
-    Growth { tiles, ..*growth }
-}
-
-fn promise_wrongly(disk: &mut Disk, sign: impl FnOnce() -> Result<String, Stop>) -> Result<(), Stop> {
-    let note = sign()?;
-    disk.put_checkpoint(note.as_bytes())?;
-    Ok(disk.remember(note.as_bytes())?)
-}

@@ -4,30 +4,40 @@
 //! |---|---|---|
 //! | station | outbox, schedule | its disk, its power, its clock, its officer |
 //! | relay | forwarder, intake | its power, whoever keeps it |
-//! | centre | gate, lanes, dedupe, intake, writer, sequencer, publication, restart, promises | disk, threads' turns, clock, operator |
-//! | public | the verifier, the count | – |
+//! | centre | gate, lanes, dedupe, intake, writer, sequencer, publication, gatherer, restart, promises | disk, threads' turns, clock, operator |
+//! | witness | follower, cosigner, state | its disk, its power, where it looks, whether it lies |
+//! | authority | statements, signatures | who signs, when each copy is handed in |
+//! | public | policy, fork proofs, the verifier, the count | who is shown what |
 //!
 //! One event is one step; after each, [`check`] looks at every invariant that the step can have touched. The night ends with
 //! everything mended: then every record has to come through, and the bundle has to verify.
 //!
-//! A seed decides everything. [`Night::run`] gives the same trace twice, and [`shrink()`] leaves out what a failure does not need.
+//! A seed decides everything. [`Night::run`] gives the same trace twice, [`shrink()`] leaves out what a failure does not need, and a
+//! [`Case`] keeps what is left as text.
 
 pub mod bug;
+mod case;
 mod centre;
 pub mod check;
-pub mod country;
+mod country;
 mod disk;
 pub mod mark;
 mod night;
+mod operator;
 mod plan;
 mod post;
-pub mod relay;
+mod public;
+mod relay;
 mod shrink;
+mod statement;
 mod station;
+mod witness;
+mod world;
 
 pub use bug::Bug;
 pub use check::{Invariant, Violation};
-pub use country::Country;
+pub use case::{Case, CaseError};
+pub use country::{Countries, CountryError};
 pub use mark::{Mark, Marks};
 pub use night::{Night, Report, STEPS};
 pub use shrink::{Shrunk, shrink};

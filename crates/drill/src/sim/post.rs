@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::Rng;
+use tallyproof_log::witness::Answer;
 use tallyproof_record::StationNo;
+use tallyproof_record::cose::RecordDigest;
 
 use super::mark::{Mark, Marks};
 
@@ -14,6 +16,11 @@ pub(super) enum Node {
     Centre,
     Station(StationNo),
     Relay(usize),
+    /// Whoever keeps the second history.
+    Operator,
+    Witness(usize),
+    /// Where the authority's statements are handed in.
+    Desk,
     /// Whoever records datagrams and sends them again; nothing is delivered to it.
     Attacker,
 }
@@ -27,12 +34,39 @@ pub(super) enum Message {
     Post(Vec<u8>),
     /// Bytes of a receipt, by the path that the question came by.
     Receipt(Vec<u8>),
+    /// What was handed in is refused for good.
+    Refused(RecordDigest),
+    /// A log asks a witness to cosign.
+    Ask(Asking, Vec<u8>),
+    /// What the witness says.
+    Answer(Asking, Answer),
+}
+
+/// Which of a log's questions a message is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Asking {
+    pub(super) history: History,
+    /// The life of the program that asks.
+    pub(super) life: u64,
+    pub(super) server: usize,
+    pub(super) id: u64,
+}
+
+/// Which of the two histories that the log's key may have signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum History {
+    /// That of the centre.
+    First,
+    /// The one that its operator makes beside it, if he does.
+    Second,
 }
 
 impl Message {
-    pub(super) fn bytes_mut(&mut self) -> &mut Vec<u8> {
-        match self {
-            Self::Datagram(bytes) | Self::Post(bytes) | Self::Receipt(bytes) => bytes,
+    /// Changes one bit of what is carried.
+    pub(super) fn alter(&mut self, luck: usize) {
+        if let Self::Datagram(bytes) | Self::Post(bytes) | Self::Receipt(bytes) = self {
+            let place = luck % bytes.len().max(1);
+            bytes.get_mut(place).into_iter().for_each(|byte| *byte ^= 4);
         }
     }
 }
@@ -42,6 +76,8 @@ impl Message {
 pub(super) struct Parcel {
     pub(super) from: Node,
     pub(super) to: Node,
+    /// Which of its addresses a station had when it sent this, or when it sent what this answers.
+    pub(super) address: u32,
     /// The station's or relay's path, by number.
     pub(super) path: usize,
     pub(super) message: Message,
@@ -80,6 +116,11 @@ impl Network {
         self.dead.insert(path, until);
     }
 
+    /// Whether nothing passes between a node and the rest.
+    pub(super) fn is_cut(&self, node: Node, now: u64) -> bool {
+        self.cut.get(&node).is_some_and(|until| *until > now)
+    }
+
     pub(super) fn heal(&mut self) {
         (self.loss, self.doubles) = (0, 0);
         self.cut.clear();
@@ -88,8 +129,7 @@ impl Network {
 
     /// When each copy of a parcel arrives.
     pub(super) fn carry(&mut self, now: u64, parcel: &Parcel, marks: &mut Marks) -> Vec<u64> {
-        let cut = |node: &Node| self.cut.get(node).is_some_and(|until| *until > now);
-        if cut(&parcel.from) || cut(&parcel.to) || self.dead.get(&parcel.path).is_some_and(|until| *until > now) {
+        if self.is_cut(parcel.from, now) || self.is_cut(parcel.to, now) || self.dead.get(&parcel.path).is_some_and(|until| *until > now) {
             marks.hit(Mark::NetworkCut);
             return Vec::new();
         }

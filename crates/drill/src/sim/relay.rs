@@ -15,9 +15,16 @@ const WAYS: [(Cargo, usize); 2] = [(Cargo::Datagram, 10), (Cargo::Record, 11)];
 /// Different records of one station that a relay holds.
 const PER_STATION: u32 = 8;
 
+/// Where a datagram came from.
+#[derive(Clone, Copy, Debug)]
+struct Sender {
+    node: Node,
+    address: u32,
+}
+
 /// What a relay does to what it carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Conduct {
+pub(super) enum Conduct {
     /// Sends it on.
     Honest,
     /// Changes a bit.
@@ -26,13 +33,17 @@ pub enum Conduct {
     Withhold,
 }
 
+impl Conduct {
+    pub(super) const ALL: [Self; 3] = [Self::Honest, Self::Alter, Self::Withhold];
+}
+
 /// A relay.
 #[derive(Debug)]
 pub(super) struct Relay {
     no: usize,
     forwarder: Option<Forwarder>,
     /// Where the last datagram of a record came from.
-    senders: HashMap<RecordDigest, Node>,
+    senders: HashMap<RecordDigest, Sender>,
     pub(super) conduct: Conduct,
     lives: u64,
 }
@@ -77,9 +88,12 @@ impl Relay {
         marks: &mut Marks,
     ) {
         match &parcel.message {
-            Message::Datagram(datagram) => self.take(intake, now, parcel.from, datagram, out, marks),
+            Message::Datagram(datagram) => {
+                let sender = Sender { node: parcel.from, address: parcel.address };
+                self.take(intake, now, sender, datagram, out, marks);
+            }
             Message::Receipt(receipt) => self.answer(receipt, out),
-            Message::Post(_) => {}
+            _ => {}
         }
     }
 
@@ -87,7 +101,7 @@ impl Relay {
         &mut self,
         intake: &Intake,
         now: u64,
-        from: Node,
+        from: Sender,
         datagram: &[u8],
         out: &mut Vec<Parcel>,
         marks: &mut Marks,
@@ -121,8 +135,9 @@ impl Relay {
         }
     }
 
-    fn to_station(&self, to: Node, receipt: Vec<u8>) -> Parcel {
-        Parcel { from: Node::Relay(self.no), to, path: super::station::BY_RELAY, message: Message::Receipt(receipt) }
+    fn to_station(&self, to: Sender, receipt: Vec<u8>) -> Parcel {
+        let (from, path) = (Node::Relay(self.no), super::station::BY_RELAY);
+        Parcel { from, to: to.node, address: to.address, path, message: Message::Receipt(receipt) }
     }
 
     /// Sends on what is due.
@@ -142,13 +157,10 @@ impl Relay {
                 }
                 Conduct::Alter => {
                     marks.hit(Mark::RelayAltered);
-                    let place = usize::try_from(now).unwrap_or_default();
-                    let bytes = message.bytes_mut();
-                    let place = place % bytes.len().max(1);
-                    bytes.get_mut(place).into_iter().for_each(|byte| *byte ^= 4);
+                    message.alter(usize::try_from(now).unwrap_or_default());
                 }
             }
-            out.push(Parcel { from: Node::Relay(self.no), to: Node::Centre, path, message });
+            out.push(Parcel { from: Node::Relay(self.no), to: Node::Centre, address: 0, path, message });
         }
     }
 }

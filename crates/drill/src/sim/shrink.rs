@@ -1,6 +1,6 @@
 //! Leaves out of a failing night whatever the failure does not need.
 
-use super::country::Country;
+use super::country::Countries;
 use super::night::{Night, Report};
 
 /// A short night that still fails in the same way.
@@ -15,9 +15,9 @@ pub struct Shrunk {
 /// Shortens a failing night: drops what was planned piece by piece, larger pieces first, for as long as the same invariant breaks.
 ///
 /// Gives nothing back if the night does not fail.
-pub fn shrink(country: &Country, night: &Night) -> Option<Shrunk> {
-    let invariant = night.run(country, false).violation?.invariant;
-    let fails = |night: &Night| night.run(country, false).violation.is_some_and(|found| found.invariant == invariant);
+pub fn shrink(countries: &Countries, night: &Night) -> Option<Shrunk> {
+    let invariant = night.run(countries, false).violation?.invariant;
+    let fails = |night: &Night| night.run(countries, false).violation.is_some_and(|found| found.invariant == invariant);
     let mut night = night.clone();
     let mut piece = night.planned().max(1);
     loop {
@@ -37,6 +37,6 @@ pub fn shrink(country: &Country, night: &Night) -> Option<Shrunk> {
         }
         piece = if dropped { piece.min(night.planned().max(1)) } else { piece.div_ceil(2) };
     }
-    let report = night.run(country, true);
+    let report = night.run(countries, true);
     Some(Shrunk { night, report })
 }

@@ -21,6 +21,8 @@ pub(super) const DIRECT: usize = 0;
 pub(super) const BY_RELAY: usize = 1;
 pub(super) const BY_POST: usize = 2;
 
+const MILLION: i64 = 1_000_000;
+
 /// What a station's disk holds. Every write is a whole file or none.
 #[derive(Clone, Debug, Default)]
 struct Queue {
@@ -47,6 +49,12 @@ pub(super) struct Station {
     pub(super) clock: i64,
     /// The wall clock as it was when the program started: from then on the program counts by a clock that nobody sets.
     began: i64,
+    /// When that was, by the true clock.
+    since: u64,
+    /// How much that clock gains on the true one, in a million.
+    pub(super) ppm: i64,
+    /// Rises when its address changes.
+    pub(super) address: u32,
     /// Operations until the power fails.
     pub(super) power_in: Option<u32>,
     /// Seed of the next outbox's jitter.
@@ -64,6 +72,9 @@ impl Station {
             second: Vec::new(),
             clock: 0,
             began: 0,
+            since: 0,
+            ppm: 0,
+            address: 0,
             power_in: None,
             lives: 0,
             bug,
@@ -76,13 +87,26 @@ impl Station {
         self.outbox.is_some()
     }
 
+    /// The time by its own clock.
     pub(super) fn local(&self, now: u64) -> u64 {
-        now.saturating_add_signed(self.began)
+        let gained = i64::try_from(now.saturating_sub(self.since)).unwrap_or(i64::MAX).saturating_mul(self.ppm) / MILLION;
+        now.saturating_add_signed(self.began).saturating_add_signed(gained)
     }
 
     /// When it next wants to be woken, by the true clock.
     pub(super) fn next_wake(&self) -> Option<u64> {
-        self.outbox.as_ref()?.next_wake().map(|at| at.saturating_add_signed(-self.began))
+        let at = self.outbox.as_ref()?.next_wake()?.saturating_add_signed(-self.began);
+        let wait = i64::try_from(at.saturating_sub(self.since)).ok()?.saturating_mul(MILLION);
+        let wait = u64::try_from(wait / (MILLION + self.ppm)).unwrap_or_default();
+        // Rounded down, it may be a moment early: then there is nothing to send yet.
+        Some(self.since.saturating_add(wait).saturating_add(u64::from(self.ppm != 0)))
+    }
+
+    /// Its clock gains or loses from now on.
+    pub(super) fn drift(&mut self, now: u64, ppm: i64) {
+        let gained = i64::try_from(self.local(now)).ok().zip(i64::try_from(now).ok());
+        self.began = gained.map_or(self.began, |(local, now)| local - now);
+        (self.since, self.ppm) = (now, ppm);
     }
 
     /// Records that wait for a receipt, and those that are still to be sealed.
@@ -131,7 +155,7 @@ impl Station {
 
     /// Starts again: what is sealed and not receipted is sent; what is not sealed the officer seals, a minute later.
     pub(super) fn start(&mut self, country: &Country, now: u64, marks: &mut Marks) -> Result<(), PowerLoss> {
-        self.began = self.clock;
+        (self.began, self.since) = (self.clock, now);
         self.outbox = self.new_outbox(country);
         let sealed: Vec<_> =
             self.queue.sealed.iter().map(|(slot, variant)| (*slot, *variant)).chain(self.second.clone()).collect();
@@ -209,7 +233,7 @@ impl Station {
                 BY_RELAY => (Node::Relay(self.no.index() % 2), Message::Datagram(datagram)),
                 _ => (Node::Centre, Message::Datagram(datagram)),
             };
-            out.push(Parcel { from, to, path, message });
+            out.push(Parcel { from, to, address: self.address, path, message });
         }
         Ok(())
     }

@@ -63,9 +63,9 @@ pub(super) fn blocks<'a>(
         vec![Block::Heading { level: 2, id: anchor(no), text: Phrase::name(contest.name.as_str()), place }];
     blocks.extend(progress(&sums));
     let outcome = &document.outcome;
-    let own = outcome.settled.as_ref().ok().and_then(|answer| match answer {
-        Answer::Contest(statement) => Some(statement),
-        Answer::Mixed(statement) => Some(statement.lists()),
+    let own = outcome.settled.as_ref().ok().map(|answer| match answer {
+        Answer::Contest(statement) => statement,
+        Answer::Mixed(statement) => statement.lists(),
     });
     let reach = own.and_then(Statement::bound);
     blocks.push(candidates(&sums, reach));

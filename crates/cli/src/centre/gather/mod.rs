@@ -134,7 +134,8 @@ impl Prepared {
             complete: None,
             policy: None,
         };
-        super::background("centre-gatherer", move || gathering.run(&inbox))
+        let shared = Arc::clone(&gathering.shared);
+        super::background("centre-gatherer", super::vital(&shared, move || gathering.run(&inbox)))
     }
 }
 

@@ -2,15 +2,14 @@
 
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::serve::{load_election, witness_at};
-use crate::centre::{self, CentreConfig, CentreKeys, Cut, Frozen, GatherConfig, HttpConfig, UdpConfig};
+use super::place::Place;
+use crate::centre::{self, CentreConfig, Cut, Frozen, GatherConfig, HttpConfig, UdpConfig};
 use crate::commands::duration;
 use crate::{Exit, Printer, Report};
 
@@ -21,27 +20,11 @@ use crate::{Exit, Printer, Report};
     Stop the centre first. Ends with 0 when the log is finished and the bundle published as such, with 1 if the witnesses' quorum \
     did not come in time: nothing is finished then, and the centre can be served again.")]
 pub(super) struct Args {
-    /// Folder of the election package
-    #[arg(long, value_name = "DIR")]
-    election: PathBuf,
-    /// Folder of the centre's keys
-    #[arg(long, value_name = "DIR")]
-    keys: PathBuf,
-    /// The journal's file
-    #[arg(long, value_name = "FILE")]
-    journal: PathBuf,
-    /// Where the last checkpoint signed is kept [default: <journal>.last-checkpoint]
-    #[arg(long, value_name = "FILE")]
-    last_checkpoint: Option<PathBuf>,
-    /// Folder of the public bundle
-    #[arg(long, value_name = "DIR")]
-    bundle: PathBuf,
+    #[command(flatten)]
+    place: Place,
     /// Where witnesses that cannot be asked hand in their cosignatures (a loopback address, or a proxy with TLS before it)
     #[arg(long, value_name = "ADDRESS")]
     http: Option<SocketAddr>,
-    /// Where a witness of the policy is asked, in place of the URL in the policy; may be repeated
-    #[arg(long, value_name = "NAME=URL", value_parser = witness_at)]
-    witness: Vec<(String, String)>,
     /// How long to wait for the witnesses' quorum
     #[arg(long, value_name = "TIME", default_value = "2m", value_parser = duration)]
     timeout: Duration,
@@ -121,19 +104,19 @@ pub(super) fn run(args: Args, printer: &mut Printer) -> anyhow::Result<Exit> {
 
 fn config(args: Args) -> anyhow::Result<CentreConfig> {
     Ok(CentreConfig {
-        election: load_election(&args.election)?,
-        keys: CentreKeys::read(&args.keys)?,
-        journal: args.journal,
-        last_checkpoint: args.last_checkpoint,
+        election: args.place.election()?,
+        keys: args.place.keys()?,
+        journal: args.place.journal,
+        last_checkpoint: args.place.last_checkpoint,
         create: false,
-        bundle: args.bundle,
+        bundle: args.place.bundle,
         udp: UdpConfig::at((Ipv4Addr::LOCALHOST, 0)),
         http: args.http.map(HttpConfig::plain),
         admin: None,
         cut: Cut::OnDemand,
         publish_every: Duration::MAX,
         gather: GatherConfig::default(),
-        witnesses_at: args.witness,
+        witnesses_at: args.place.witness,
         workers: 0,
     })
 }

@@ -2,17 +2,19 @@
 
 use std::fmt;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Context, ensure};
+use anyhow::Context;
 use schemars::JsonSchema;
 use serde::Serialize;
 use tallyproof_record::definition::Committed;
 
+use super::place::Place;
 use crate::centre::{self, CentreConfig, CentreKeys, CentreStats, Cut, GatherConfig, HttpConfig, TlsFiles, UdpConfig};
 use crate::commands::duration;
-use crate::{Exit, Printer, Report, package};
+use crate::ending::Ending;
+use crate::{Exit, Printer, Report};
 
 /// Arguments of `tallyproof centre serve`.
 #[derive(Debug, clap::Args)]
@@ -21,24 +23,11 @@ use crate::{Exit, Printer, Report, package};
                   --bundle bundle --udp 0.0.0.0:7410 --http 127.0.0.1:7411 --admin 127.0.0.1:7412"
 )]
 pub(super) struct Args {
-    /// Folder of the election package, its stations enrolled
-    #[arg(long, value_name = "DIR")]
-    election: PathBuf,
-    /// Folder of the centre's keys
-    #[arg(long, value_name = "DIR")]
-    keys: PathBuf,
-    /// The journal's file
-    #[arg(long, value_name = "FILE")]
-    journal: PathBuf,
-    /// Where the last checkpoint signed is kept, outside every backup of the journal [default: <journal>.last-checkpoint]
-    #[arg(long, value_name = "FILE")]
-    last_checkpoint: Option<PathBuf>,
+    #[command(flatten)]
+    place: Place,
     /// Make the journal; for the first start of an election only
     #[arg(long)]
     create: bool,
-    /// Folder of the public bundle
-    #[arg(long, value_name = "DIR")]
-    bundle: PathBuf,
     /// Where stations send datagrams; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7410")]
     udp: SocketAddr,
@@ -72,9 +61,6 @@ pub(super) struct Args {
     /// How often the witnesses of the policy are asked for cosignatures at most
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = duration)]
     gather_every: Duration,
-    /// Where a witness of the policy is asked, in place of the URL in the policy; may be repeated
-    #[arg(long, value_name = "NAME=URL", value_parser = witness_at)]
-    witness: Vec<(String, String)>,
     /// Threads that check signatures; 0 takes one a core
     #[arg(long, value_name = "N", default_value_t = 0)]
     workers: usize,
@@ -110,9 +96,9 @@ impl Report for Listening {
 }
 
 pub(super) fn run(args: Args, printer: &mut Printer) -> anyhow::Result<Exit> {
-    let election = load_election(&args.election)?;
+    let election = args.place.election()?;
     let definition = election.hash().to_string();
-    let keys = CentreKeys::read(&args.keys)?;
+    let keys = args.place.keys()?;
     let log = keys.verifier().to_string();
     let asked = args.receive_buffer;
     let centre = centre::start(config(args, election, keys)).context("the centre cannot start")?;
@@ -123,6 +109,7 @@ pub(super) fn run(args: Args, printer: &mut Printer) -> anyhow::Result<Exit> {
             centre.receive_buffer()
         ));
     }
+    let mut ending = Ending::listen().context("the system's signals cannot be received")?;
     printer.report(&Listening {
         udp: centre.udp_addr().to_string(),
         http: centre.http_addr().map(|address| address.to_string()),
@@ -131,32 +118,21 @@ pub(super) fn run(args: Args, printer: &mut Printer) -> anyhow::Result<Exit> {
         log,
         tree_size: centre.stats().tree_size,
     });
-    let waited = centre.wait();
+    let waited = centre.wait(&mut ending);
     let ended = centre.shutdown();
     waited?;
     printer.note(summary(&ended?));
     Ok(Exit::Holds)
 }
 
-pub(super) fn load_election(folder: &Path) -> anyhow::Result<Committed> {
-    let election = package::load(folder)?.election;
-    let keyless = election.stations().iter().filter(|station| station.key.is_none()).count();
-    ensure!(
-        keyless < election.stations().len(),
-        "no station of {} has a key, so no record could be authentic; enrol them with `tallyproof election enrol`",
-        folder.display()
-    );
-    Ok(election.commit())
-}
-
 fn config(args: Args, election: Committed, keys: CentreKeys) -> CentreConfig {
     CentreConfig {
         election,
         keys,
-        journal: args.journal,
-        last_checkpoint: args.last_checkpoint,
+        journal: args.place.journal,
+        last_checkpoint: args.place.last_checkpoint,
         create: args.create,
-        bundle: args.bundle,
+        bundle: args.place.bundle,
         udp: UdpConfig { address: args.udp, kernel_filter: args.kernel_filter, receive_buffer: args.receive_buffer },
         http: args.http.map(|address| HttpConfig {
             address,
@@ -167,7 +143,7 @@ fn config(args: Args, election: Committed, keys: CentreKeys) -> CentreConfig {
         cut: Cut::Every(args.cut_every),
         publish_every: args.publish_every,
         gather: GatherConfig { every: args.gather_every, ..GatherConfig::default() },
-        witnesses_at: args.witness,
+        witnesses_at: args.place.witness,
         workers: args.workers,
     }
 }
@@ -182,10 +158,4 @@ fn summary(stats: &CentreStats) -> String {
         stats.refused_total(),
         stats.tree_size
     )
-}
-
-/// Where a witness is asked, as `name=url`.
-pub(super) fn witness_at(text: &str) -> Result<(String, String), String> {
-    let (name, url) = text.split_once('=').ok_or_else(|| format!("`{text}` is not NAME=URL"))?;
-    Ok((name.to_owned(), url.to_owned()))
 }

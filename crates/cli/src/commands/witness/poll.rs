@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::commands::duration;
+use crate::ending::Ending;
 use crate::witness::{self, Polled, View, WitnessStatus};
 use crate::{Exit, Printer, Report};
 
@@ -71,15 +72,15 @@ impl Report for PollReport {
 }
 
 pub(super) fn run(args: &Args, printer: &mut Printer) -> anyhow::Result<Exit> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut view = args.every.map(|_| View::new(printer));
-    // Installed before the first round: a signal during it ends the rounds, not the round.
-    let mut stopped = Box::pin(crate::centre::signalled());
+    // Before the first round: a signal during it ends the rounds, not the round. A single round ends at once.
+    let ending = args.every.map(|_| Ending::listen()).transpose();
+    let mut ending = ending.context("the system's signals cannot be received")?;
     let wait = |polled: &Polled, every: Duration| {
         if let Some(view) = &mut view {
             view.show(&polled.status);
         }
-        runtime.block_on(async { tokio::time::timeout(every, stopped.as_mut()).await.is_ok() })
+        ending.as_mut().is_some_and(|ending| ending.within(every))
     };
     let (submit, webhook) = (args.submit.as_deref(), args.webhook.as_deref());
     let polled = witness::poll(&args.folder, &args.from, submit, webhook, args.every, wait)

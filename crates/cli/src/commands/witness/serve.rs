@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use crate::centre::{HttpConfig, TlsFiles};
 use crate::commands::duration;
+use crate::ending::Ending;
 use crate::witness::{self, View, WitnessConfig};
 use crate::{Exit, Printer, Report};
 
@@ -93,6 +94,7 @@ pub(super) fn run(args: Args, printer: &mut Printer) -> anyhow::Result<Exit> {
     };
     let witness = witness::start(&config).context("the witness cannot start")?;
     let status = witness.status();
+    let mut ending = Ending::listen().context("the system's signals cannot be received")?;
     printer.report(&Listening {
         http: witness.addr().to_string(),
         keys: status.keys,
@@ -102,10 +104,9 @@ pub(super) fn run(args: Args, printer: &mut Printer) -> anyhow::Result<Exit> {
         cosigned: status.cosigned,
     });
     let mut view = View::new(printer);
-    let waited = witness::wait(&witness, |witness| view.show(&witness.status()) && args.exit_on_alarm);
+    witness::wait(&witness, &mut ending, |witness| view.show(&witness.status()) && args.exit_on_alarm);
     drop(view);
     let status = witness.shutdown()?;
-    waited?;
     printer.note(format_args!(
         "stopped: {} entries held, {} recounted, {} cosigned; {} alarms",
         status.tree_size,
