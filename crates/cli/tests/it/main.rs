@@ -20,6 +20,7 @@ mod guide;
 mod http;
 mod import;
 mod ingest;
+mod mega;
 mod mirror;
 mod night;
 mod peer;
