@@ -271,7 +271,15 @@ impl Country {
         }
     }
 
-    /// A record of the journal, judged: once for all nights, if its key is the register's.
+    /// What intake says of a record: once for all nights, if its key is the register's.
+    pub(super) fn admit(&self, intake: &Intake, digest: &RecordDigest, bytes: &[u8]) -> Result<Authentic, Refusal> {
+        match self.authentic.get(digest).filter(|known| known.bytes() == bytes) {
+            Some(known) => Ok(known.clone()),
+            None => intake.admit(bytes.to_vec()),
+        }
+    }
+
+    /// The same of a record of the journal.
     pub(super) fn recall(&self, intake: &Intake, digest: &RecordDigest, bytes: &[u8]) -> Result<Authentic, Refusal> {
         match self.authentic.get(digest).filter(|known| known.bytes() == bytes) {
             Some(known) => Ok(known.clone()),
