@@ -17,6 +17,10 @@ const lists = pages.filter((name) => name.startsWith("stations-"));
 const sample = ["index.html", ...contests.slice(0, 3), ...lists.slice(0, 3)];
 const totals = JSON.parse(await readFile(join(bundle, "index/totals.json"), "utf8"));
 
+// Bulletins lie beside the site, each page with its other forms.
+const bulletins = await readdir(join(bundle, "bulletins")).catch(() => []);
+sample.push(...bulletins.slice(0, 2).map((number) => `../bulletins/${number}/bulletin.html`));
+
 let origin, stop;
 
 before(async () => {
@@ -156,11 +160,26 @@ test("a drill says so on every page in three languages; an official count does n
   }
 });
 
+test("a bulletin's page says the figures of its document, and the index leads to it", { skip: bulletins.length === 0 }, async () => {
+  const { page } = await open("index.html");
+  const hrefs = await page.locator("#bulletins ~ table a").evaluateAll((all) => all.map((one) => one.getAttribute("href")));
+  for (const number of bulletins) {
+    for (const file of await readdir(join(bundle, "bulletins", number))) {
+      if (file.startsWith("bulletin.")) assert.ok(hrefs.includes(`../bulletins/${number}/${file}`), `${number}/${file}`);
+    }
+    const document = JSON.parse(await readFile(join(bundle, "bulletins", number, "bulletin.json"), "utf8"));
+    assert.equal(document.number, Number(number));
+    await page.goto(`${origin}/bulletins/${number}/bulletin.html`);
+    const text = (await page.locator("main").innerText()).replace(/[^\dA-Za-z]/g, "");
+    assert.ok(text.includes(document.root) || text.includes(`${document.tree_size}`), "the tree size stands on the page");
+  }
+});
+
 test("every link leads somewhere", async () => {
   const { page } = await open(null, { javaScriptEnabled: true });
   const anchors = new Map();
   const links = [];
-  for (const name of pages.slice(0, 60)) {
+  for (const name of [...pages.slice(0, 60), ...sample.filter((name) => name.startsWith("../"))]) {
     await page.goto(`${origin}/site/${name}`);
     anchors.set(page.url(), new Set(await page.locator("[id]").evaluateAll((all) => all.map((one) => one.id))));
     const hrefs = await page
@@ -184,7 +203,7 @@ test("screenshots", async () => {
     const { page } = await open(null, options);
     for (const name of sample) {
       await page.goto(`${origin}/site/${name}`);
-      const path = join(screenshots, `${name.replace(".html", "")}-${suffix}.png`);
+      const path = join(screenshots, `${name.replace("../", "").replaceAll("/", "-").replace(".html", "")}-${suffix}.png`);
       const height = await page.evaluate(() => document.documentElement.scrollHeight);
       await page.screenshot({ path, fullPage: height < 8000 });
     }

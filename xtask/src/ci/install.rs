@@ -16,8 +16,14 @@ const PYTHON_PACKAGES: &str = include_str!("python-requirements.txt");
 
 type Part = (&'static str, fn(&Place) -> Result<()>);
 
-const PARTS: &[Part] =
-    &[("crates", crates), ("cargo-deny", cargo_deny), ("cargo-fuzz", fuzz::install), ("Python packages", python)];
+const PARTS: &[Part] = &[
+    ("crates", crates),
+    ("cargo-deny", cargo_deny),
+    ("cargo-fuzz", fuzz::install),
+    ("Python packages", python),
+    ("pdftotext", poppler),
+    ("strace and faketime", faults),
+];
 
 pub(super) fn run(place: &Place) -> Result<Verdict> {
     // One that cannot be had does not keep the others out: only the steps that need it will fail.
@@ -57,6 +63,18 @@ fn python(place: &Place) -> Result<()> {
         pip.args(["install", "--quiet", "--no-input", "--disable-pip-version-check"]).args(PYTHON_PACKAGES.lines()),
     )?;
     fs::write(&stamp, PYTHON_PACKAGES).with_context(|| format!("cannot write {}", stamp.display()))
+}
+
+/// Reads the bulletins' PDFs in tests: a program that we did not write.
+fn poppler(place: &Place) -> Result<()> {
+    if works(place.program("pdftotext").arg("-v")) { Ok(()) } else { apt(place, &["poppler-utils"]) }
+}
+
+/// With these the tests make single system calls of the program fail, and set its clock.
+fn faults(place: &Place) -> Result<()> {
+    let is_missing = |tool: &&str| !works(place.program(tool).arg("--version"));
+    let missing: Vec<_> = ["strace", "faketime"].into_iter().filter(is_missing).collect();
+    if missing.is_empty() { Ok(()) } else { apt(place, &missing) }
 }
 
 fn apt(place: &Place, packages: &[&str]) -> Result<()> {

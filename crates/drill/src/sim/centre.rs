@@ -260,7 +260,8 @@ impl Centre {
 
     /// The witness policy that the log puts in force.
     fn follow_policy(&mut self, country: &Country) {
-        if let Ok(policy) = policy::in_force(&self.ledger, country.log.verifier()) {
+        let changed = self.ledger.policy_lines() != self.ledger.definition().election().policy_lines();
+        if changed && let Ok(policy) = policy::in_force(&self.ledger, country.log.verifier()) {
             self.gatherer.set_policy(policy);
         }
     }
@@ -382,11 +383,8 @@ impl Centre {
         bytes: Vec<u8>,
         reply: Reply,
     ) -> Result<Authentic, Refusal> {
-        if let Some(known) = country.authentic.get(digest) {
-            return Ok(known.clone());
-        }
         if !intake::is_statement(&bytes) {
-            return self.intake.admit(bytes);
+            return country.admit(&self.intake, digest, &bytes);
         }
         if !matches!(reply.to, Node::Desk) {
             return Err(Refusal::Structure);

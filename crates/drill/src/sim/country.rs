@@ -110,13 +110,13 @@ struct Kind {
 
 /// With k of n, liars up to 2k − n − 1 cannot show two histories: here from −1, where honest witnesses are not enough, to 2.
 const KINDS: [Kind; 7] = [
-    Kind { name: "no-witness", quorum: None, quiet: 0, share: 74 },
-    Kind { name: "1-of-1", quorum: Some((1, 1)), quiet: 0, share: 3 },
-    Kind { name: "2-of-3", quorum: Some((2, 3)), quiet: 0, share: 6 },
+    Kind { name: "no-witness", quorum: None, quiet: 0, share: 79 },
+    Kind { name: "1-of-1", quorum: Some((1, 1)), quiet: 0, share: 2 },
+    Kind { name: "2-of-3", quorum: Some((2, 3)), quiet: 0, share: 5 },
     Kind { name: "2-of-4", quorum: Some((2, 4)), quiet: 0, share: 3 },
-    Kind { name: "3-of-4", quorum: Some((3, 4)), quiet: 0, share: 6 },
-    Kind { name: "4-of-5", quorum: Some((4, 5)), quiet: 0, share: 6 },
-    Kind { name: "2-of-3-full", quorum: Some((2, 3)), quiet: 125, share: 2 },
+    Kind { name: "3-of-4", quorum: Some((3, 4)), quiet: 0, share: 5 },
+    Kind { name: "4-of-5", quorum: Some((4, 5)), quiet: 0, share: 5 },
+    Kind { name: "2-of-3-full", quorum: Some((2, 3)), quiet: 125, share: 1 },
 ];
 
 /// Every country in which nights are run.
@@ -270,7 +270,15 @@ impl Country {
         }
     }
 
-    /// A record of the journal, judged: once for all nights, if its key is the register's.
+    /// What intake says of a record: once for all nights, if its key is the register's.
+    pub(super) fn admit(&self, intake: &Intake, digest: &RecordDigest, bytes: &[u8]) -> Result<Authentic, Refusal> {
+        match self.authentic.get(digest).filter(|known| known.bytes() == bytes) {
+            Some(known) => Ok(known.clone()),
+            None => intake.admit(bytes.to_vec()),
+        }
+    }
+
+    /// The same of a record of the journal.
     pub(super) fn recall(&self, intake: &Intake, digest: &RecordDigest, bytes: &[u8]) -> Result<Authentic, Refusal> {
         match self.authentic.get(digest).filter(|known| known.bytes() == bytes) {
             Some(known) => Ok(known.clone()),

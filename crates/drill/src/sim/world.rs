@@ -21,7 +21,7 @@ use super::bug::Bug;
 use super::centre::{Centre, Memo, Thread};
 use super::check::{Checker, Invariant, Violation, short};
 use super::country::{BEGIN, Country, STATIONS};
-use super::disk::{Disk, JournalFile};
+use super::disk::{Disk, JournalFile, Machine};
 use super::mark::{Mark, Marks};
 use super::night::{Night, STEPS, chance};
 use super::operator::Second;
@@ -82,6 +82,8 @@ struct Safe {
     backups: Vec<JournalFile>,
     /// The one in use before an operator put an old copy in its place.
     before: Option<JournalFile>,
+    /// A copy of the whole disk.
+    machine: Option<Machine>,
 }
 
 #[expect(clippy::struct_excessive_bools, reason = "each is a question of its own about the night")]
@@ -372,6 +374,7 @@ impl<'a> World<'a> {
             | What::PathChange { .. }
             | What::RelayPower { .. }
             | What::RelayTurns { .. } => self.befall_stations(what),
+            What::RestoreMachine { down_ms } => return self.restore_machine(down_ms),
             _ => self.befall_centre(what),
         }
         Ok(())

@@ -1,7 +1,10 @@
 //! The first page: what the bulletin is, what it rests on, and all contests at a glance.
 
 use tallyproof_count::{bulletin::Basis, share::percent, totals::AreaTotals};
-use tallyproof_record::{ContestNo, Phase, definition::Election};
+use tallyproof_record::{
+    ContestNo, Phase,
+    definition::{Authority, Election},
+};
 
 use super::{
     Bulletin, DETAILED, calendar,
@@ -86,7 +89,7 @@ fn facts<'a>(bulletin: &Bulletin<'a>) -> Block<'a> {
         (Text::FactRoot.into(), document.root.to_base64()),
         (Text::FactKey.into(), log.to_string()),
     ];
-    for member in definition.election().authority().into_iter().flat_map(|it| it.members()) {
+    for member in definition.election().authority().into_iter().flat_map(Authority::members) {
         let label = Phrase::Say(Text::BulletinFactMember, vec![("name", member.name.clone().into())]);
         facts.push((label, hex(member.key.as_bytes())));
     }

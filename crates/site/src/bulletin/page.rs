@@ -167,7 +167,9 @@ impl Page {
             Block::Facts(facts) => self.facts(facts),
             Block::Panel(blocks) => {
                 self.raw("<div class=\"panel\">\n");
-                blocks.iter().for_each(|block| self.block(block));
+                for block in blocks {
+                    self.block(block);
+                }
                 self.raw("</div>\n");
             }
             Block::Progress(it) => {
@@ -211,7 +213,7 @@ impl Page {
     fn items(&mut self, items: &[Cow<'_, str>]) {
         let longest = items.iter().map(|item| item.chars().count()).max().unwrap_or(0);
         // Wide enough for the longest in a face of figures alike in width; the list wraps where it has to.
-        let _ = write!(self.html, "<ul class=\"items\" style=\"--item:{}ch\">\n", longest.clamp(4, 60));
+        let _ = writeln!(self.html, "<ul class=\"items\" style=\"--item:{}ch\">", longest.clamp(4, 60));
         for item in items {
             self.raw("<li>");
             escape(item, &mut self.html);

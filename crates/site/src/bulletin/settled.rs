@@ -164,7 +164,7 @@ fn sentence(statement: &Statement) -> Phrase<'_> {
     };
     Phrase::Say(
         Text::SettledSentence,
-        vec![("bound", bound.into()), ("lead", lead.into()), ("verdict", Phrase::from(verdict).into())],
+        vec![("bound", bound.into()), ("margin", lead.into()), ("verdict", Phrase::from(verdict).into())],
     )
 }
 
@@ -284,6 +284,93 @@ fn rule(kind: Kind) -> Phrase<'static> {
                     values.push(("share", share.to_string().into()));
                     Phrase::Say(Text::RuleListsThreshold, values)
                 }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tallyproof_count::{seats::Method, settled::LIMIT, share::Share};
+
+    use super::*;
+    use crate::{bulletin::content::Speaker, messages::Lang};
+
+    fn share(text: &str) -> Share {
+        text.parse().unwrap()
+    }
+
+    fn kinds() -> Vec<Kind> {
+        let (half, forty, ten) = (share("50%"), share("40%"), share("10%"));
+        let ahead = Ahead { reach: Bar::AtLeast(forty), by: Bar::AtLeast(ten) };
+        vec![
+            Kind::Unstated,
+            Kind::Plurality { seats: 1 },
+            Kind::Plurality { seats: 3 },
+            Kind::Majority(Bar::MoreThan(half)),
+            Kind::RunOff { bar: Bar::MoreThan(half), ahead: None },
+            Kind::RunOff { bar: Bar::MoreThan(half), ahead: Some(ahead) },
+            Kind::Lists { method: Method::DHondt, seats: 1_000, threshold: None },
+            Kind::Lists { method: Method::Hare, seats: 7, threshold: Some(ten) },
+        ]
+    }
+
+    fn premises() -> Vec<Premise> {
+        let definition = || "ab".repeat(32);
+        let mut premises = vec![
+            Premise::Figures(Figures::Published { source: "a bulletin, page 1".to_owned() }),
+            Premise::Figures(Figures::Records { entries: 12_345, corrections: 0, definition: definition() }),
+            Premise::Figures(Figures::Records { entries: 12_345, corrections: 2_000, definition: definition() }),
+            Premise::NoLaterChange,
+            Premise::OneVote,
+            Premise::BlankCounts(1_234),
+        ];
+        for count in [1, 2, 54_321] {
+            premises.extend([
+                Premise::NoOtherStations { missing: Some(count), quarantined: 0 },
+                Premise::NoOtherStations { missing: Some(count), quarantined: 1 },
+                Premise::NoOtherStations { missing: Some(count), quarantined: 1_017 },
+                Premise::TurnoutCounters { stations: count, votes: 1_500, allowance: 0 },
+                Premise::TurnoutCounters { stations: count, votes: 1_500, allowance: 2_000 },
+                Premise::Registers { stations: count, voters: 1_500, allowance: 0 },
+                Premise::Registers { stations: count, voters: 1_500, allowance: 5 },
+                Premise::Unbounded { stations: count },
+            ]);
+        }
+        premises.push(Premise::NoOtherStations { missing: None, quarantined: 0 });
+        for together in [
+            Together::Turnout(1_000),
+            Together::Register(2_000),
+            Together::RegisterLess { all: 3_000, counted: 2_000 },
+            Together::RegisterLessVotes { all: 3_000 },
+            Together::Unknown,
+        ] {
+            premises.push(Premise::Together(together, 2_500));
+        }
+        premises.extend(kinds().into_iter().map(Premise::Rule));
+        premises.extend([MixedRule::Parallel, MixedRule::Added, MixedRule::Within].map(Premise::Mixed));
+        premises
+    }
+
+    #[test]
+    fn the_english_words_are_those_of_the_count() {
+        let speaker = Speaker::new(Lang::En);
+        for it in premises() {
+            assert_eq!(speaker.say(&premise(&it)).replace('\u{202f}', ","), it.to_string());
+        }
+        assert_eq!(speaker.say(&Text::SettledLimit.into()), LIMIT);
+    }
+
+    #[test]
+    fn every_premise_has_its_words_in_each_language() {
+        let english = Speaker::new(Lang::En);
+        for lang in [Lang::Es, Lang::Pt] {
+            let speaker = Speaker::new(lang);
+            for it in premises() {
+                let phrase = premise(&it);
+                let said = speaker.say(&phrase);
+                assert_ne!(said, english.say(&phrase), "{lang:?}");
+                assert!(!said.contains('{') && !said.contains("  "), "{said}");
             }
         }
     }

@@ -35,24 +35,24 @@ const fn hand(size: f32, line: f32, weight: Weight, ink: Ink) -> Hand {
     Hand { size, line, weight, ink }
 }
 
-const TITLE: Hand = hand(22.0, 28.0, Weight::Bold, Ink::Ink);
-const CONTEST: Hand = hand(14.0, 18.0, Weight::Bold, Ink::Ink);
-const PART: Hand = hand(9.5, 13.0, Weight::Bold, Ink::Ink);
-const FIGURE: Hand = hand(11.5, 15.5, Weight::Bold, Ink::Ink);
-const BODY: Hand = hand(8.5, 12.0, Weight::Regular, Ink::Ink);
-const STATEMENT: Hand = hand(9.0, 12.5, Weight::Bold, Ink::Ink);
+const TITLE: Hand = hand(22.0, 28.0, Weight::Bold, Ink::Text);
+const CONTEST: Hand = hand(14.0, 18.0, Weight::Bold, Ink::Text);
+const PART: Hand = hand(9.5, 13.0, Weight::Bold, Ink::Text);
+const FIGURE: Hand = hand(11.5, 15.5, Weight::Bold, Ink::Text);
+const BODY: Hand = hand(8.5, 12.0, Weight::Regular, Ink::Text);
+const STATEMENT: Hand = hand(9.0, 12.5, Weight::Bold, Ink::Text);
 const NOTE: Hand = hand(7.5, 10.5, Weight::Regular, Ink::Quiet);
-const ITEM: Hand = hand(7.0, 9.6, Weight::Regular, Ink::Ink);
-const VALUE: Hand = hand(7.0, 9.6, Weight::Regular, Ink::Ink);
+const ITEM: Hand = hand(7.0, 9.6, Weight::Regular, Ink::Text);
+const VALUE: Hand = hand(7.0, 9.6, Weight::Regular, Ink::Text);
 const LABEL: Hand = hand(7.0, 9.6, Weight::Regular, Ink::Quiet);
 const FOOT: Hand = hand(5.8, 7.6, Weight::Regular, Ink::Quiet);
-const HEAD: Hand = hand(7.5, 10.0, Weight::Bold, Ink::Ink);
+const HEAD: Hand = hand(7.5, 10.0, Weight::Bold, Ink::Text);
 const BANNER: Hand = hand(9.0, 18.0, Weight::Bold, Ink::Paper);
 
 /// Colours by their role.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ink {
-    Ink,
+    Text,
     Quiet,
     Paper,
     Panel,
@@ -225,7 +225,7 @@ impl Flow<'_> {
         if !begins {
             self.y += before;
             if contest {
-                self.area((self.left, self.y), (self.width, 1.2), Ink::Ink);
+                self.area((self.left, self.y), (self.width, 1.2), Ink::Text);
                 self.y += 7.0;
             }
         }
@@ -310,7 +310,7 @@ impl Flow<'_> {
         let Some((first, top)) = self.panel else { return };
         let width = PAGE.0 - 2.0 * MARGIN;
         let ground = Mark::Area { at: (MARGIN, top), extent: (width, self.y - top), ink: Ink::Panel };
-        let edge = Mark::Area { at: (MARGIN, top), extent: (2.0, self.y - top), ink: Ink::Ink };
+        let edge = Mark::Area { at: (MARGIN, top), extent: (2.0, self.y - top), ink: Ink::Text };
         if let Some(page) = self.sheets.pages.last_mut() {
             page.insert(first, Placed { mark: edge, part_of: None });
             page.insert(first, Placed { mark: ground, part_of: None });
@@ -399,10 +399,10 @@ impl Flow<'_> {
             hand,
             text: text.to_owned(),
         };
-        let rule = |y: f32| Mark::Area { at: (MARGIN, y), extent: (width, 0.5), ink: Ink::Ink };
+        let rule = |y: f32| Mark::Area { at: (MARGIN, y), extent: (width, 0.5), ink: Ink::Text };
         let mut marks = Vec::new();
         if let Some(drill) = &letterhead.drill {
-            marks.push(Mark::Area { at: (0.0, 0.0), extent: (PAGE.0, BANNER.line + 4.0), ink: Ink::Ink });
+            marks.push(Mark::Area { at: (0.0, 0.0), extent: (PAGE.0, BANNER.line + 4.0), ink: Ink::Text });
             let middle = (PAGE.0 - self.faces.get(BANNER.weight).width(drill, BANNER.size)) / 2.0;
             marks.push(line(middle.max(4.0), 2.0, BANNER, drill));
         }

@@ -16,7 +16,7 @@ const BAR: (f32, f32) = (60.0, 340.0);
 const NARROWEST: f32 = 46.0;
 
 const HEAD: Hand = Hand { size: 7.0, line: 9.0, weight: Weight::Regular, ink: Ink::Quiet };
-const CELL: Hand = Hand { size: 8.0, line: 11.0, weight: Weight::Regular, ink: Ink::Ink };
+const CELL: Hand = Hand { size: 8.0, line: 11.0, weight: Weight::Regular, ink: Ink::Text };
 /// Above and below the lines of a row.
 const PAD: f32 = 1.4;
 
@@ -148,7 +148,7 @@ fn head(flow: &mut Flow<'_>, places: &[Place], heads: &[Vec<String>], table: Opt
         }
     }
     flow.y += height;
-    flow.area((flow.left, flow.y - 1.0), (extent(places), 0.6), Ink::Ink);
+    flow.area((flow.left, flow.y - 1.0), (extent(places), 0.6), Ink::Text);
     flow.y += 1.0;
 }
 
@@ -188,5 +188,5 @@ fn bar(flow: &mut Flow<'_>, place: &Place, bar: &Bar, height: f32) {
         flow.area((place.x + solid, y + 1.0), (far - solid, thick - 2.0), Ink::Reach(bar.colour));
     }
     flow.area((place.x, y), (solid, thick), Ink::Bar(bar.colour));
-    flow.area((place.x + end(bar.mark) - 0.35, flow.y + 0.4), (0.7, height - 0.8), Ink::Ink);
+    flow.area((place.x + end(bar.mark) - 0.35, flow.y + 0.4), (0.7, height - 0.8), Ink::Text);
 }

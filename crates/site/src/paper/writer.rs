@@ -64,9 +64,10 @@ pub(super) fn write(
     let refused = |error: String| PaperError::Writer(error);
     let is_tagged = sheets.pieces.len() <= TAGGED;
     let builder = ConfigurationBuilder::new();
-    let builder = match is_tagged {
-        true => builder.with_archival_validator(Archival::A2_A).with_accessibility_validator(Accessibility::UA1),
-        false => builder.with_archival_validator(Archival::A2_U),
+    let builder = if is_tagged {
+        builder.with_archival_validator(Archival::A2_A).with_accessibility_validator(Accessibility::UA1)
+    } else {
+        builder.with_archival_validator(Archival::A2_U)
     };
     let configuration = builder.finish().map_err(|error| refused(format!("{error:?}")))?;
     let settings = SerializeSettings { configuration, enable_tagging: is_tagged, ..SerializeSettings::default() };
@@ -92,22 +93,19 @@ pub(super) fn write(
 /// Draws a page. Neighbours that are part of one piece are tagged together.
 fn draw(surface: &mut Surface<'_>, page: &[Placed], fonts: &Fonts<'_>, drawn: &mut [Vec<Identifier>]) {
     for group in page.chunk_by(|a, b| a.part_of == b.part_of) {
-        match group.first().and_then(|first| first.part_of) {
-            Some(piece) => {
-                let lacking = group.iter().any(|placed| is_lacking(placed, fonts));
-                if lacking {
-                    draw_lacking(surface, group, fonts, &mut drawn[piece])
-                } else {
-                    drawn[piece].push(surface.start_tagged(ContentTag::Other));
-                    group.iter().for_each(|placed| mark(surface, &placed.mark, fonts));
-                    surface.end_tagged();
-                }
-            }
-            None => {
-                surface.start_tagged(ContentTag::Artifact(Artifact::with_kind(ArtifactType::Other)));
-                group.iter().for_each(|placed| mark(surface, &placed.mark, fonts));
-                surface.end_tagged();
-            }
+        let piece = group.first().and_then(|first| first.part_of);
+        if let Some(piece) = piece.filter(|_| group.iter().any(|placed| is_lacking(placed, fonts))) {
+            draw_lacking(surface, group, fonts, &mut drawn[piece]);
+            continue;
+        }
+        let ornament = ContentTag::Artifact(Artifact::with_kind(ArtifactType::Other));
+        let tagged = surface.start_tagged(if piece.is_some() { ContentTag::Other } else { ornament });
+        for placed in group {
+            mark(surface, &placed.mark, fonts);
+        }
+        surface.end_tagged();
+        if let Some(piece) = piece {
+            drawn[piece].push(tagged);
         }
     }
 }
@@ -165,7 +163,7 @@ fn glyphs(face: &Face, text: &str) -> (Vec<KrillaGlyph>, String) {
 
 fn fill(ink: Ink) -> Fill {
     let [_, red, green, blue] = match ink {
-        Ink::Ink => palette::light("ink"),
+        Ink::Text => palette::light("ink"),
         Ink::Quiet => palette::light("quiet"),
         Ink::Paper => 0xff_ff_ff,
         Ink::Panel => palette::light("panel"),
@@ -182,8 +180,8 @@ fn fill(ink: Ink) -> Fill {
 
 /// What the file says of itself. Its time is the bulletin's: the writer reads no clock.
 fn metadata(letterhead: &Letterhead, lang: &str) -> Metadata {
-    let (date, [hour, minute, second]) = calendar::split(letterhead.made_at);
-    let made = DateTime::new(date.year).month(date.month).day(date.day).hour(hour).minute(minute).second(second);
+    let (year, [month, day, hour, minute, second]) = calendar::split(letterhead.made_at);
+    let made = DateTime::new(year).month(month).day(day).hour(hour).minute(minute).second(second);
     Metadata::new()
         .title(letterhead.title.clone())
         .language(lang.to_owned())
@@ -199,7 +197,9 @@ fn outline(landmarks: &[Landmark]) -> Outline {
         };
         let Some((first, rest)) = section.split_first() else { continue };
         let mut top = node(first);
-        rest.iter().for_each(|it| top.push_child(node(it)));
+        for it in rest {
+            top.push_child(node(it));
+        }
         outline.push_child(top);
     }
     outline

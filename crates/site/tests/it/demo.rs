@@ -108,6 +108,13 @@ impl Demo {
         self.state(Act::Correction(correction), &["chair", "clerk"]);
     }
 
+    /// Issues the third bulletin.
+    #[allow(dead_code, reason = "not every user of the night has a bulletin in it")]
+    pub(crate) fn issue(&mut self) {
+        let stated = self.document().statement(&self.document().to_json());
+        self.state(Act::Bulletin(stated), &["chair", "judge"]);
+    }
+
     /// A signed checkpoint.
     #[allow(dead_code, reason = "the example writes it, the tests do not")]
     pub(crate) fn checkpoint(&self) -> String {
@@ -145,11 +152,17 @@ pub(crate) fn corrected_night(stations: u32, phase: Phase) -> Demo {
 /// [`night`] whose first contest allots seats to lists.
 #[allow(dead_code, reason = "not every user of the night has seats")]
 pub(crate) fn council(stations: u32, phase: Phase) -> Demo {
+    decided(stations, phase, "type = \"lists\"\nseats = 21\nmethod = \"dhondt\"\nthreshold = \"4%\"\n")
+}
+
+/// [`night`] with what decides its first contest, as lines of its table.
+#[allow(dead_code, reason = "not every user of the night states a rule")]
+pub(crate) fn decided(stations: u32, phase: Phase, decision: &str) -> Demo {
     let mut files = package(stations, phase);
     let head = files.get_mut("election.toml").expect("the demo has it");
     let text = String::from_utf8(head.clone()).expect("UTF-8");
-    let decision = "[contest.decision]\ntype = \"lists\"\nseats = 21\nmethod = \"dhondt\"\nthreshold = \"4%\"\n\n[[contest]]\nid = \"mayor\"";
-    *head = text.replace("[[contest]]\nid = \"mayor\"", decision).into_bytes();
+    let next = "[[contest]]\nid = \"mayor\"";
+    *head = text.replace(next, &format!("[contest.decision]\n{decision}\n{next}")).into_bytes();
     Demo::new(&files, |definition| tallies(definition, SEED))
 }
 
@@ -195,7 +208,9 @@ pub(crate) fn mega() -> Demo {
         let mut tallies = tallies(definition, SEED);
         tallies.retain(|tally| tally.station.0 % 5 != 2);
         // The made-up turnouts of one station differ from contest to contest, which a rule would find.
-        tallies.iter_mut().for_each(|tally| tally.voters = None);
+        for tally in &mut tallies {
+            tally.voters = None;
+        }
         tallies
     })
 }

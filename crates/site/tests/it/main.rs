@@ -1,5 +1,6 @@
 //! The site as a whole: its pages from a made-up night.
 
+mod bulletin;
 mod demo;
 mod drill;
 mod drill_demo;

@@ -80,7 +80,8 @@ impl Platter {
     pub(super) fn apply(&mut self, call: &Call) {
         let is_sync = matches!(call.name.as_str(), "fsync" | "fdatasync");
         // A sync that fails has done something, too.
-        if !call.succeeded() && !(is_sync && call.result.is_some()) {
+        let happened = call.succeeded() || is_sync && call.result.is_some();
+        if !happened {
             return;
         }
         match call.name.as_str() {
@@ -102,7 +103,9 @@ impl Platter {
     }
 
     pub(super) fn apply_all(&mut self, calls: &[Call]) {
-        calls.iter().for_each(|call| self.apply(call));
+        for call in calls {
+            self.apply(call);
+        }
     }
 
     fn name(&mut self, path: PathBuf, node: Node) {
