@@ -37,7 +37,9 @@ impl Fragments {
     }
 
     pub(crate) fn html(&mut self, blocks: &[Block<'_>]) -> String {
-        blocks.iter().for_each(|block| self.0.block(block));
+        for block in blocks {
+            self.0.block(block);
+        }
         std::mem::take(&mut self.0.html)
     }
 }
