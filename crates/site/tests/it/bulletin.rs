@@ -1,5 +1,7 @@
 //! A bulletin as page and as paper.
 
+use std::fmt::Write as _;
+
 use std::{fs, process::Command};
 
 use tallyproof_count::bulletin::Document;
@@ -207,9 +209,9 @@ fn many_contests_are_told_in_short_and_their_common_premises_once() {
     let mut files = demo::package(12, Phase::Official);
     let (mut head, mut ballot) = (String::new(), String::new());
     for number in 0..50 {
-        head += &format!("\n[[contest]]\nid = \"more-{number}\"\nname = \"Board {number}\"\narea = \"all\"\n");
+        let _ = write!(head, "\n[[contest]]\nid = \"more-{number}\"\nname = \"Board {number}\"\narea = \"all\"\n");
         for line in ["x", "y"] {
-            ballot += &format!("more-{number},{line},Line {line},{line},Candidate {line},,\n");
+            let _ = writeln!(ballot, "more-{number},{line},Line {line},{line},Candidate {line},,");
         }
     }
     files.get_mut("election.toml").expect("the demo has it").extend(head.into_bytes());

@@ -11,7 +11,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use demo::Demo;
 use tallyproof_count::{SlotStatus, ledger::SlotView};
-use tallyproof_record::{Phase, StationNo, definition::Figure};
+use tallyproof_record::{
+    Phase, StationNo,
+    definition::{Figure, Station},
+};
 use tallyproof_site::{Lang, SiteInput, Witnessing, number::grouped, render};
 
 /// The folder as text by path.
@@ -132,7 +135,7 @@ fn the_bound_is_signed_turnouts_and_the_rolls_of_stations_without_one() {
         let cast = slot.figures.map_or(0, |figures| figures.counts.iter().map(|count| u64::from(*count)).sum::<u64>());
         let (counted, apart) = (voters(slot.station, true), voters(slot.station, false));
         let turnout = counted.last().or_else(|| apart.first().filter(|_| apart.len() == 1)).copied();
-        let roll = election.station(slot.station).and_then(|station| station.roll()).expect("every roll is known");
+        let roll = election.station(slot.station).and_then(Station::roll).expect("every roll is known");
         turnout.filter(|turnout| *turnout >= cast).unwrap_or(u64::from(roll) + 5)
     });
     let caps: Vec<u64> = caps.collect();
