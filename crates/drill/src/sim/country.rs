@@ -210,8 +210,7 @@ impl Country {
                 country.seal(&intake, slot, variant);
             }
         }
-        country.early =
-            slots(STATIONS + 1, stations).map(|slot| country.seal(&intake, slot, Variant::Own)).collect();
+        country.early = slots(STATIONS + 1, stations).map(|slot| country.seal(&intake, slot, Variant::Own)).collect();
         country.identities = (1..=STATIONS).map(|no| country.identity_of(StationNo(no))).collect();
         Ok(country)
     }
@@ -328,10 +327,8 @@ fn policy_lines(quorum: Option<(usize, usize)>, prefix: &str) -> Result<Vec<Stri
 }
 
 fn authority(members: &[SigningKey]) -> Result<Authority, CountryError> {
-    let member = |(no, key): (usize, &SigningKey)| Member {
-        name: format!("m{no}"),
-        key: StationKey::from(key.verifying_key()),
-    };
+    let member =
+        |(no, key): (usize, &SigningKey)| Member { name: format!("m{no}"), key: StationKey::from(key.verifying_key()) };
     let threshold = u8::try_from(THRESHOLD).unwrap_or(u8::MAX);
     Authority::new(threshold, members.iter().enumerate().map(member).collect()).ok_or(CountryError::Authority)
 }
@@ -346,7 +343,8 @@ fn agents_of(keys: &[SigningKey]) -> Vec<Agent> {
 }
 
 fn tally(definition: &Committed, (station, contest): SlotNo, variant: Variant) -> Tally {
-    let mut counts: Vec<u32> = (1..=LINES as u32).map(|line| 10 * (station.0 % 25) + 7 * line + u32::from(contest.0)).collect();
+    let count = |line: u32| 10 * (station.0 % 25) + 7 * line + u32::from(contest.0);
+    let mut counts: Vec<u32> = (1..).map(count).take(LINES).collect();
     let sealed_at = BEGIN / 1000 + if variant == Variant::Again { 60 } else { 0 };
     match variant {
         Variant::Own | Variant::Again | Variant::Rekeyed => {}
@@ -366,7 +364,7 @@ fn files(stations: u32) -> Files {
     let files = [
         ("election.toml", toml.to_owned()),
         ("areas.csv", "id,parent,name,kind\nall,,All,country\na1,all,North,region\na2,all,South,region\n".to_owned()),
-        ("stations.csv", format!("id,area,registered\n{}", register)),
+        ("stations.csv", format!("id,area,registered\n{register}")),
         ("ballot.csv", format!("contest,line\n{}{}", lines("council"), lines("mayor"))),
     ];
     files.into_iter().map(|(name, text)| (name.to_owned(), text.into_bytes())).collect()

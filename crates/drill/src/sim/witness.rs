@@ -190,15 +190,17 @@ impl Witness {
             while !follower.recount(source, &mut Copying(&mut folder.tiles), u64::MAX >> 1, &|_, _| ())? {}
             Ok(())
         });
-        if follower.is_level() && let Some(latest) = follower.latest() {
+        if follower.is_level()
+            && let Some(latest) = follower.latest()
+        {
             let tiles = follower.hash_tiles(folder.size);
             folder.tiles.extend(tiles.map(|(tile, bytes)| (bundle::tile_path(&tile), bytes)));
             (folder.checkpoint, folder.size) = (Some(latest.note().to_string()), latest.checkpoint().size);
         }
         match followed {
-            Ok(()) => {}
+            // What cannot be read now may be read later.
+            Ok(()) | Err(Trouble::Unreadable(_)) => {}
             Err(Trouble::Forked(proof)) => outcome.proof = Some(*proof),
-            Err(Trouble::Unreadable(_)) => {}
             Err(trouble) => outcome.alarm = Some(trouble.to_string()),
         }
     }
@@ -238,7 +240,11 @@ impl Witness {
         let recounted = match follower.recounted(asked.signed().checkpoint(), asked.old_size()) {
             Ok(recounted) => recounted,
             Err(why) => {
-                marks.hit(if matches!(why, NotYet::Behind { .. }) { Mark::WitnessBehind } else { Mark::WitnessRefuses });
+                marks.hit(if matches!(why, NotYet::Behind { .. }) {
+                    Mark::WitnessBehind
+                } else {
+                    Mark::WitnessRefuses
+                });
                 return outcome;
             }
         };

@@ -83,10 +83,9 @@ impl World<'_> {
     pub(super) fn check_centre(&mut self) -> Step {
         // Who has given up has stopped in the middle.
         let Some(centre) = self.centre.as_mut().filter(|_| !self.over) else { return Ok(()) };
-        centre.check_invariants(&self.disk).map_err(|what| Violation {
-            invariant: Invariant::CentreFits,
-            what: what.to_string(),
-        })
+        centre
+            .check_invariants(&self.disk)
+            .map_err(|what| Violation { invariant: Invariant::CentreFits, what: what.to_string() })
     }
 
     pub(super) fn schedule_turns(&mut self) {
@@ -229,7 +228,9 @@ impl World<'_> {
             let start = Start { country, now, bug, held, memo: &mut self.memo };
             let started = Centre::start(start, &mut self.disk, &mut Outcome::default(), &mut Marks::default());
             match started.err() {
-                None => return broken(Invariant::OneHistory, "a centre starts that has forgotten what a witness holds"),
+                None => {
+                    return broken(Invariant::OneHistory, "a centre starts that has forgotten what a witness holds");
+                }
                 Some(StartError::Restart(RestartError::Broken(broken))) => self.refused_by(&broken),
                 // Another fault came first.
                 Some(_) => {}
@@ -329,5 +330,4 @@ impl World<'_> {
         self.add(200, Event::StartCentre);
         Ok(())
     }
-
 }

@@ -27,7 +27,7 @@ const PATH: usize = 30;
 
 impl World<'_> {
     /// Something befalls a witness, or the operator does something to an audience.
-    pub(super) fn befall_witnesses(&mut self, what: What) -> Step {
+    pub(super) fn befall_witnesses(&mut self, what: What) {
         match what {
             What::Fork { .. } | What::ForkGrows { .. } | What::Switch { .. } | What::Withhold { .. } => {
                 self.befall_audience(what);
@@ -44,7 +44,6 @@ impl World<'_> {
             }
             other => self.befall_folder(other),
         }
-        Ok(())
     }
 
     fn befall_folder(&mut self, what: What) {
@@ -97,7 +96,7 @@ impl World<'_> {
     }
 
     /// Sends the questions of the centre's gatherer.
-    pub(super) fn ask_for_first(&mut self, asks: Vec<Box<Ask>>) -> Step {
+    pub(super) fn ask_for_first(&mut self, asks: Vec<Ask>) -> Step {
         for ask in asks {
             self.ask(History::First, &ask)?;
         }
@@ -245,7 +244,8 @@ impl World<'_> {
         let earlier = self.cosigned.get(no).into_iter().flatten();
         let torn = earlier.filter(|_| !faulty).find(|(one, of)| !trees.agree((one, *of), (&checkpoint, history)));
         if let Some((other, _)) = torn {
-            let what = format!("witness {no} cosigns {} entries after {} of another history", checkpoint.size, other.size);
+            let what =
+                format!("witness {no} cosigns {} entries after {} of another history", checkpoint.size, other.size);
             return broken(Invariant::WitnessConsistent, what);
         }
         if let Some(cosigned) = self.cosigned.get_mut(no) {
