@@ -228,7 +228,9 @@ impl World<'_> {
             let start = Start { country, now, bug, held, memo: &mut self.memo };
             let started = Centre::start(start, &mut self.disk, &mut Outcome::default(), &mut Marks::default());
             match started.err() {
-                None => return broken(Invariant::OneHistory, "a centre starts that has forgotten what a witness holds"),
+                None => {
+                    return broken(Invariant::OneHistory, "a centre starts that has forgotten what a witness holds");
+                }
                 Some(StartError::Restart(RestartError::Broken(broken))) => self.refused_by(&broken),
                 // Another fault came first.
                 Some(_) => {}
