@@ -113,7 +113,7 @@ pub(super) struct Outcome {
     /// Checkpoints that were signed, with their notes.
     pub(super) signed: Vec<(String, Checkpoint)>,
     /// Questions to witnesses.
-    pub(super) asks: Vec<Box<Ask>>,
+    pub(super) asks: Vec<Ask>,
 }
 
 /// What was checked in this night: whether a signature holds does not change.
@@ -228,7 +228,9 @@ impl Centre {
             checked: None,
             bug,
         };
-        held.iter().for_each(|(no, checkpoint)| centre.gatherer.learn(&witness_url(*no), checkpoint.size));
+        for (no, checkpoint) in &held {
+            centre.gatherer.learn(&witness_url(*no), checkpoint.size);
+        }
         centre.follow_policy(country);
         let note = publication::promise(disk, || sign(country, &centre.sequencer, outcome).map_err(StartError::Note))?;
         centre.promised(now, &note, outcome);
@@ -278,7 +280,7 @@ impl Centre {
     pub(super) fn gather(&mut self, now: u64, input: Input, outcome: &mut Outcome) {
         for action in self.gatherer.handle(now, input) {
             match action {
-                Action::Ask(ask) => outcome.asks.push(ask),
+                Action::Ask(ask) => outcome.asks.push(*ask),
                 Action::Cosigned(cosigned) => self.cosigned.push_back(cosigned),
                 Action::Complete(_) | Action::Trouble { .. } => {}
             }

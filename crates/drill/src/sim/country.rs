@@ -343,8 +343,8 @@ fn agents_of(keys: &[SigningKey]) -> Vec<Agent> {
 }
 
 fn tally(definition: &Committed, (station, contest): SlotNo, variant: Variant) -> Tally {
-    let mut counts: Vec<u32> =
-        (1..=LINES as u32).map(|line| 10 * (station.0 % 25) + 7 * line + u32::from(contest.0)).collect();
+    let count = |line: u32| 10 * (station.0 % 25) + 7 * line + u32::from(contest.0);
+    let mut counts: Vec<u32> = (1..).map(count).take(LINES).collect();
     let sealed_at = BEGIN / 1000 + if variant == Variant::Again { 60 } else { 0 };
     match variant {
         Variant::Own | Variant::Again | Variant::Rekeyed => {}
@@ -364,7 +364,7 @@ fn files(stations: u32) -> Files {
     let files = [
         ("election.toml", toml.to_owned()),
         ("areas.csv", "id,parent,name,kind\nall,,All,country\na1,all,North,region\na2,all,South,region\n".to_owned()),
-        ("stations.csv", format!("id,area,registered\n{}", register)),
+        ("stations.csv", format!("id,area,registered\n{register}")),
         ("ballot.csv", format!("contest,line\n{}{}", lines("council"), lines("mayor"))),
     ];
     files.into_iter().map(|(name, text)| (name.to_owned(), text.into_bytes())).collect()

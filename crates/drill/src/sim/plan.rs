@@ -51,7 +51,7 @@ macro_rules! happenings {
                     $($word => Self::$name { $($field: fields.take(stringify!($field))?),* },)*
                     _ => return None,
                 };
-                fields.is_empty().then_some(read)
+                fields.end().then_some(read)
             }
         }
     };
@@ -248,7 +248,7 @@ fn fault(rng: &mut ChaCha8Rng) -> What {
 }
 
 fn statement(rng: &mut ChaCha8Rng) -> What {
-    let contest = ContestNo(1 + (below(rng, u32::from(CONTESTS)) as u16));
+    let contest = pick(rng, &[ContestNo(1), ContestNo(CONTESTS)]);
     let matter = pick(rng, &Matter::DRAWN);
     let signers = [1, 2, 2, 3, 3][below(rng, 5) as usize];
     let apart_ms = if below(rng, 3) == 0 { 0 } else { u64::from(below(rng, 9_000)) };

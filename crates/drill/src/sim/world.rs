@@ -310,15 +310,15 @@ impl<'a> World<'a> {
             Event::Visit => self.visit(),
             Event::GrowSecond(left) => self.grow_second(left),
             other => {
-                self.perform_quietly(other);
+                self.perform_quietly(&other);
                 Ok(())
             }
         }
     }
 
     /// Events that send nothing and break nothing by themselves.
-    fn perform_quietly(&mut self, event: Event) {
-        match event {
+    fn perform_quietly(&mut self, event: &Event) {
+        match *event {
             Event::StartStation(no) => self.start_station(no),
             Event::StartRelay(no) => {
                 let country = self.country;
@@ -367,7 +367,7 @@ impl<'a> World<'a> {
             | What::WitnessOffline { .. }
             | What::WitnessLost { .. }
             | What::WitnessBackup { .. }
-            | What::WitnessRestored { .. } => return self.befall_witnesses(what),
+            | What::WitnessRestored { .. } => self.befall_witnesses(what),
             What::StationPower { .. }
             | What::StationClock { .. }
             | What::StationDrift { .. }
