@@ -56,15 +56,14 @@ pub(super) fn check(
     let foreseen = shared.ledger().foresee_signed(judged);
     foreseen.map_err(Answer::NoEffect)?;
     let made_at = judged.signed.statement().made_at;
-    let rendered = match shared.bulletins.get(stated, made_at) {
-        Some(rendered) => rendered,
-        None => {
-            let issued = IssuedBulletin { entry: 0, id: judged.id, made_at, stated: *stated };
-            let rendered = render(shared, sequencer, &[issued]).map_err(|error| unavailable(&error))?;
-            let rendered = rendered.into_iter().next().ok_or(Answer::Unavailable)?;
-            shared.bulletins.hold(&rendered);
-            rendered
-        }
+    let rendered = if let Some(rendered) = shared.bulletins.get(stated, made_at) {
+        rendered
+    } else {
+        let issued = IssuedBulletin { entry: 0, id: judged.id, made_at, stated: *stated };
+        let rendered = render(shared, sequencer, &[issued]).map_err(|error| unavailable(&error))?;
+        let rendered = rendered.into_iter().next().ok_or(Answer::Unavailable)?;
+        shared.bulletins.hold(&rendered);
+        rendered
     };
     let contradiction = Contradiction::between(&rendered.stated, stated).into_iter().next();
     contradiction.map_or(Ok(()), |contradiction| Err(Answer::Contradicts(contradiction)))

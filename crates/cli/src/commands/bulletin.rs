@@ -27,15 +27,15 @@ pub struct Args {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Write down a bulletin of the log as the witnesses last saw it
-    Draft(draft::Args),
+    Draft(Box<draft::Args>),
     /// Recompute a drafted bulletin from a copy of the bundle of one's own, and sign it
-    Sign(sign::Args),
+    Sign(Box<sign::Args>),
     /// Put the signatures of enough members together and hand the bulletin to the centre
-    Issue(issue::Args),
+    Issue(Box<issue::Args>),
     /// Show the bulletins of a bundle, recomputed
     Show(show::Args),
     /// Say whether a file is a bulletin of a bundle, and what differs if not
-    Check(check::Args),
+    Check(Box<check::Args>),
 }
 
 /// Runs `tallyproof bulletin`.

@@ -184,8 +184,11 @@ fn stated(statement: &mut Statement) -> &mut Bulletin {
     }
 }
 
-/// Every way in which a bulletin can state something else, and what is said of it.
-fn lies() -> Vec<(&'static str, fn(&mut Statement), &'static str)> {
+/// Its name, what is changed, and what is said of it.
+type Lie = (&'static str, fn(&mut Statement), &'static str);
+
+/// Every way in which a bulletin can state something else.
+fn lies() -> Vec<Lie> {
     vec![
         ("root", |it| stated(it).root[3] ^= 1, "the log's root is"),
         ("totals", |it| stated(it).totals[3] ^= 1, "the totals have the SHA-256"),

@@ -76,7 +76,7 @@ impl Report for CheckReport {
         self.warnings.iter().try_for_each(|warning| writeln!(out, "warning: {warning}"))?;
         match (self.ok, self.number) {
             (true, Some(number)) => {
-                writeln!(out, "the file is that of bulletin {number}, byte for byte ({})", self.kind)?
+                writeln!(out, "the file is that of bulletin {number}, byte for byte ({})", self.kind)?;
             }
             _ => writeln!(out, "problems: {}", self.problems.len())?,
         }
