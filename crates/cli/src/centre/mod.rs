@@ -309,10 +309,7 @@ fn start_workers(
     let start = |_| {
         let (worker, sequencer) = (Arc::clone(shared), Arc::clone(sequencer));
         let (submitter, journal) = (submitter.clone(), journal.clone());
-        background(
-            "centre-worker",
-            vital(shared, move || pipeline::work(&worker, &sequencer, &submitter, &journal)),
-        )
+        background("centre-worker", vital(shared, move || pipeline::work(&worker, &sequencer, &submitter, &journal)))
     };
     let workers = (0..count).map(start).collect::<anyhow::Result<_>>()?;
     Ok((submitter, workers))

@@ -176,8 +176,7 @@ impl Publisher {
         let note = self.last.read().ok().flatten().and_then(|note| SignedNote::parse(&note).ok());
         let signed: Option<Checkpoint> = note.and_then(|note| note.text().parse().ok());
         let (sequencer, ledger) = (self.sequencer(), self.shared.ledger());
-        let state =
-            invariants::State { sequencer: &sequencer, ledger: &ledger, signed: signed.as_ref(), journalled };
+        let state = invariants::State { sequencer: &sequencer, ledger: &ledger, signed: signed.as_ref(), journalled };
         match uncut {
             Some(uncut) => invariants::check_start(&state, uncut)?,
             None => invariants::check(&state)?,

@@ -290,9 +290,7 @@ impl Centre {
             Thread::Worker => !self.lanes.is_empty(),
             Thread::Journal => !self.inbox.is_empty() || self.writer.waiting() > 0,
             Thread::Receipts => !self.durable.is_empty(),
-            Thread::Publisher => {
-                self.publishing.is_some() || !self.batches.is_empty() || !self.cosigned.is_empty()
-            }
+            Thread::Publisher => self.publishing.is_some() || !self.batches.is_empty() || !self.cosigned.is_empty(),
         }
     }
 
@@ -483,7 +481,6 @@ impl Centre {
             }
         }
     }
-
 }
 
 fn answer(receipt: ReceiptBytes, digest: &RecordDigest, to: impl IntoIterator<Item = Reply>, outcome: &mut Outcome) {
@@ -513,4 +510,3 @@ fn mark_drop(reason: Reason, marks: &mut Marks) {
         Reason::Short | Reason::Long | Reason::Magic | Reason::Station | Reason::Epoch => {}
     }
 }
-

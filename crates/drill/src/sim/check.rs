@@ -374,7 +374,6 @@ impl Checker {
             broken(Invariant::OnlyGenuine, format!("entry {index} repeats an earlier one"))
         }
     }
-
 }
 
 /// A note without its signatures.
@@ -382,4 +381,3 @@ fn text_of(note: &[u8]) -> &[u8] {
     let end = note.windows(2).position(|pair| pair == b"\n\n").unwrap_or(note.len());
     note.get(..end).unwrap_or_default()
 }
-

@@ -210,8 +210,7 @@ impl Country {
                 country.seal(&intake, slot, variant);
             }
         }
-        country.early =
-            slots(STATIONS + 1, stations).map(|slot| country.seal(&intake, slot, Variant::Own)).collect();
+        country.early = slots(STATIONS + 1, stations).map(|slot| country.seal(&intake, slot, Variant::Own)).collect();
         country.identities = (1..=STATIONS).map(|no| country.identity_of(StationNo(no))).collect();
         Ok(country)
     }
@@ -320,10 +319,8 @@ fn policy_lines(quorum: Option<(usize, usize)>, prefix: &str) -> Result<Vec<Stri
 }
 
 fn authority(members: &[SigningKey]) -> Result<Authority, CountryError> {
-    let member = |(no, key): (usize, &SigningKey)| Member {
-        name: format!("m{no}"),
-        key: StationKey::from(key.verifying_key()),
-    };
+    let member =
+        |(no, key): (usize, &SigningKey)| Member { name: format!("m{no}"), key: StationKey::from(key.verifying_key()) };
     let threshold = u8::try_from(THRESHOLD).unwrap_or(u8::MAX);
     Authority::new(threshold, members.iter().enumerate().map(member).collect()).ok_or(CountryError::Authority)
 }
@@ -338,7 +335,8 @@ fn agents_of(keys: &[SigningKey]) -> Vec<Agent> {
 }
 
 fn tally(definition: &Committed, (station, contest): SlotNo, variant: Variant) -> Tally {
-    let mut counts: Vec<u32> = (1..=LINES as u32).map(|line| 10 * (station.0 % 25) + 7 * line + u32::from(contest.0)).collect();
+    let mut counts: Vec<u32> =
+        (1..=LINES as u32).map(|line| 10 * (station.0 % 25) + 7 * line + u32::from(contest.0)).collect();
     let sealed_at = BEGIN / 1000 + if variant == Variant::Again { 60 } else { 0 };
     match variant {
         Variant::Own | Variant::Again | Variant::Rekeyed => {}

@@ -35,8 +35,8 @@ mod witness;
 mod world;
 
 pub use bug::Bug;
-pub use check::{Invariant, Violation};
 pub use case::{Case, CaseError};
+pub use check::{Invariant, Violation};
 pub use country::{Countries, CountryError};
 pub use mark::{Mark, Marks};
 pub use night::{Night, Report, STEPS};

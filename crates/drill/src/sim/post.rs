@@ -129,7 +129,10 @@ impl Network {
 
     /// When each copy of a parcel arrives.
     pub(super) fn carry(&mut self, now: u64, parcel: &Parcel, marks: &mut Marks) -> Vec<u64> {
-        if self.is_cut(parcel.from, now) || self.is_cut(parcel.to, now) || self.dead.get(&parcel.path).is_some_and(|until| *until > now) {
+        if self.is_cut(parcel.from, now)
+            || self.is_cut(parcel.to, now)
+            || self.dead.get(&parcel.path).is_some_and(|until| *until > now)
+        {
             marks.hit(Mark::NetworkCut);
             return Vec::new();
         }

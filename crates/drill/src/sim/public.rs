@@ -77,8 +77,7 @@ impl<'a> Trees<'a> {
 
     /// What two verifiers with these checkpoints publish, read back as its reader would.
     pub(super) fn proof(&self, log: &VerifierKey, one: &Accepted, other: &Accepted) -> Result<Fork, String> {
-        let (small, large) =
-            if one.checkpoint.size <= other.checkpoint.size { (one, other) } else { (other, one) };
+        let (small, large) = if one.checkpoint.size <= other.checkpoint.size { (one, other) } else { (other, one) };
         let tree = self.of(large.history).ok_or("there is no such history")?;
         let (from, to) = (small.checkpoint.size, large.checkpoint.size);
         let prefix = match (tree.root_at(from), tree.consistency_proof(from, to)) {

@@ -10,10 +10,10 @@ use tallyproof_record::cose::{KeyId, RecordDigest};
 use tallyproof_record::definition::StationKey;
 use tallyproof_record::definition::results::Figures;
 use tallyproof_record::receipt::Receipt;
+use tallyproof_record::rules::Severity;
 use tallyproof_record::statement::{
     Act, Correction, Draft, Endorsement, Holder, KeyChange, LaterStage, Reason, Statement, StatementId, Verdict,
 };
-use tallyproof_record::rules::Severity;
 use tallyproof_record::{Phase, StationNo};
 
 use super::country::{Country, SlotNo, THRESHOLD, Variant, first_key, second_key};
@@ -40,15 +40,8 @@ pub(super) enum Matter {
 }
 
 impl Matter {
-    pub(super) const ALL: [Self; 7] = [
-        Self::Correct,
-        Self::Annul,
-        Self::Endorse,
-        Self::Enrol,
-        Self::Revoke,
-        Self::Rename,
-        Self::AskAll,
-    ];
+    pub(super) const ALL: [Self; 7] =
+        [Self::Correct, Self::Annul, Self::Endorse, Self::Enrol, Self::Revoke, Self::Rename, Self::AskAll];
     /// Those that are drawn for any station, the common ones more often.
     pub(super) const DRAWN: [Self; 9] = [
         Self::Correct,
@@ -283,4 +276,3 @@ impl Expected {
         self.records.get(&slot).into_iter().flat_map(BTreeMap::keys).copied().collect()
     }
 }
-

@@ -89,7 +89,8 @@ impl Station {
 
     /// The time by its own clock.
     pub(super) fn local(&self, now: u64) -> u64 {
-        let gained = i64::try_from(now.saturating_sub(self.since)).unwrap_or(i64::MAX).saturating_mul(self.ppm) / MILLION;
+        let gained =
+            i64::try_from(now.saturating_sub(self.since)).unwrap_or(i64::MAX).saturating_mul(self.ppm) / MILLION;
         now.saturating_add_signed(self.began).saturating_add_signed(gained)
     }
 

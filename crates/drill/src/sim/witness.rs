@@ -190,7 +190,9 @@ impl Witness {
             while !follower.recount(source, &mut Copying(&mut folder.tiles), u64::MAX >> 1, &|_, _| ())? {}
             Ok(())
         });
-        if follower.is_level() && let Some(latest) = follower.latest() {
+        if follower.is_level()
+            && let Some(latest) = follower.latest()
+        {
             let tiles = follower.hash_tiles(folder.size);
             folder.tiles.extend(tiles.map(|(tile, bytes)| (bundle::tile_path(&tile), bytes)));
             (folder.checkpoint, folder.size) = (Some(latest.note().to_string()), latest.checkpoint().size);
@@ -238,7 +240,11 @@ impl Witness {
         let recounted = match follower.recounted(asked.signed().checkpoint(), asked.old_size()) {
             Ok(recounted) => recounted,
             Err(why) => {
-                marks.hit(if matches!(why, NotYet::Behind { .. }) { Mark::WitnessBehind } else { Mark::WitnessRefuses });
+                marks.hit(if matches!(why, NotYet::Behind { .. }) {
+                    Mark::WitnessBehind
+                } else {
+                    Mark::WitnessRefuses
+                });
                 return outcome;
             }
         };

@@ -109,7 +109,8 @@ fn keep_cases() {
     let countries = Countries::new().unwrap();
     for bug in Bug::ALL {
         let name: String = format!("{bug:?}").chars().flat_map(dashed).collect();
-        let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("tests/cases{}.night", name.replacen('-', "/", 1)));
+        let path =
+            PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("tests/cases{}.night", name.replacen('-', "/", 1)));
         if path.exists() {
             continue;
         }

@@ -154,7 +154,7 @@ fn sentence(statement: &Statement) -> Phrase<'_> {
 /// A part of a sentence that stands only where there is something to count.
 fn where_any(text: Text, count: u64) -> Part<'static> {
     let none = Phrase::name("");
-    if count == 0 { none.into() } else { Phrase::Say(text, vec![("n", Part::Phrase(Phrase::Count(count)))]).into() }
+    if count == 0 { none.into() } else { Phrase::n(text, count).into() }
 }
 
 /// A premise.
@@ -320,6 +320,7 @@ mod tests {
                 Premise::Unbounded { stations: count },
             ]);
         }
+        premises.push(Premise::Figures(Figures::Records { entries: 2, corrections: 1, definition: definition() }));
         premises.push(Premise::NoOtherStations { missing: None, quarantined: 0 });
         for together in [
             Together::Turnout(1_000),
@@ -331,6 +332,10 @@ mod tests {
             premises.push(Premise::Together(together, 2_500));
         }
         premises.extend(kinds().into_iter().map(Premise::Rule));
+        for as_one in [None, Some(true), Some(false)] {
+            let lists = ["a", "b"].map(|id| vec![id.to_owned(), "c".to_owned()]).into();
+            premises.push(Premise::Alliances { lists, inside: Method::Hare, as_one });
+        }
         premises.extend([MixedRule::Parallel, MixedRule::Added, MixedRule::Within].map(Premise::Mixed));
         premises
     }

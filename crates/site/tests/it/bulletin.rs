@@ -1,6 +1,6 @@
 //! A bulletin as page and as paper.
 
-use std::{fs, process::Command};
+use std::{fmt::Write, fs, process::Command};
 
 use tallyproof_count::bulletin::Document;
 use tallyproof_record::Phase;
@@ -207,9 +207,9 @@ fn many_contests_are_told_in_short_and_their_common_premises_once() {
     let mut files = demo::package(12, Phase::Official);
     let (mut head, mut ballot) = (String::new(), String::new());
     for number in 0..50 {
-        head += &format!("\n[[contest]]\nid = \"more-{number}\"\nname = \"Board {number}\"\narea = \"all\"\n");
+        let _ = write!(head, "\n[[contest]]\nid = \"more-{number}\"\nname = \"Board {number}\"\narea = \"all\"\n");
         for line in ["x", "y"] {
-            ballot += &format!("more-{number},{line},Line {line},{line},Candidate {line},,\n");
+            let _ = writeln!(ballot, "more-{number},{line},Line {line},{line},Candidate {line},,");
         }
     }
     files.get_mut("election.toml").expect("the demo has it").extend(head.into_bytes());

@@ -1,9 +1,9 @@
 //! The publisher's turns: a batch gets its place, its tiles, its count and its checkpoint; cosignatures are shown.
 
+use tallyproof_centre::Sequencer;
 use tallyproof_centre::intake::Authentic;
 use tallyproof_centre::publication::{self, Shelf};
 use tallyproof_centre::sequencer::{Growth, SequenceError};
-use tallyproof_centre::Sequencer;
 use tallyproof_log::checkpoint::Checkpoint;
 use tallyproof_log::tile;
 use tallyproof_record::entry::Place;

@@ -139,4 +139,3 @@ fn count_correction(ledger: &mut Ledger, index: u64, correction: &Correction) {
     let judged = JudgedRecord { digest: [7; 32], tally, findings: Vec::new(), signer: SignedBy::Register };
     ledger.apply(index, &Judged::Record(judged));
 }
-

@@ -21,7 +21,12 @@ impl Checker {
     }
 
     /// The whole bundle, by the public verifier, which checks every signature again and counts the log anew: to the same bytes.
-    pub(in super::super) fn verify_bundle(&self, country: &Country, disk: &Disk, live: &Ledger) -> Result<(), Violation> {
+    pub(in super::super) fn verify_bundle(
+        &self,
+        country: &Country,
+        disk: &Disk,
+        live: &Ledger,
+    ) -> Result<(), Violation> {
         let notes = (disk.checkpoint.as_deref().unwrap_or_default(), disk.cosigned.as_deref());
         let files = bundle_of(country, disk.tiles.clone(), notes, live, self.tree.root())
             .or_else(|what| broken(Invariant::Verifies, what))?;

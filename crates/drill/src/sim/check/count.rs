@@ -78,10 +78,8 @@ impl Checker {
         }
         Ok(())
     }
-
 }
 
 fn add(sums: &mut [u64; LINES], counts: &[u32]) {
     sums.iter_mut().zip(counts).for_each(|(sum, count)| *sum += u64::from(*count));
 }
-

@@ -81,4 +81,3 @@ impl Invariant {
         Self::ALL.into_iter().find(|invariant| format!("{invariant:?}") == name)
     }
 }
-

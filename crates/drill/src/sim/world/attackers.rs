@@ -40,7 +40,10 @@ impl World<'_> {
             let attempt = frame::attempt_at(self.now).saturating_add(number);
             let message = Message::Datagram(frame::encode(station, EPOCH, attempt, &body, &mac));
             // From next door: in order, and without loss.
-            self.add(1, Event::Arrive(Parcel { from: Node::Attacker, to: Node::Centre, address: 0, path: DIRECT, message }));
+            self.add(
+                1,
+                Event::Arrive(Parcel { from: Node::Attacker, to: Node::Centre, address: 0, path: DIRECT, message }),
+            );
         }
     }
 
@@ -64,5 +67,4 @@ impl World<'_> {
         };
         self.send(&Parcel { from: Node::Attacker, to: Node::Centre, address: 0, path: DIRECT, message })
     }
-
 }

@@ -176,7 +176,8 @@ impl World<'_> {
         let bound = self.country.bound();
         if i64::try_from(faulty).is_ok_and(|faulty| faulty <= bound) {
             let (one, other) = (one.checkpoint.size, other.checkpoint.size);
-            let what = format!("{faulty} liars, of whom {bound} are no harm: {one} and {other} entries have the quorum");
+            let what =
+                format!("{faulty} liars, of whom {bound} are no harm: {one} and {other} entries have the quorum");
             return broken(Invariant::OneBelieved, what);
         }
         match self.trees().proof(self.country.log.verifier(), one, other) {
@@ -207,9 +208,8 @@ impl World<'_> {
             (History::Second, Some(second)) => &second.tiles,
             _ => &self.disk.tiles,
         };
-        let shown: BTreeMap<_, _> = tile::tiles_for(0, checkpoint.size)
-            .filter_map(|path| Some((path, tiles.get(&path)?.clone())))
-            .collect();
+        let shown: BTreeMap<_, _> =
+            tile::tiles_for(0, checkpoint.size).filter_map(|path| Some((path, tiles.get(&path)?.clone()))).collect();
         let mut ledger = Ledger::new(Arc::clone(&self.country.definition));
         let bundles = shown.iter().filter(|(path, _)| path.level().is_none());
         for (path, bytes) in bundles {
@@ -226,5 +226,4 @@ impl World<'_> {
             None => Ok(format!("{:?}", verified.totals)),
         }
     }
-
 }

@@ -82,10 +82,9 @@ impl World<'_> {
     pub(super) fn check_centre(&mut self) -> Step {
         // Who has given up has stopped in the middle.
         let Some(centre) = self.centre.as_mut().filter(|_| !self.over) else { return Ok(()) };
-        centre.check_invariants(&self.disk).map_err(|what| Violation {
-            invariant: Invariant::CentreFits,
-            what: what.to_string(),
-        })
+        centre
+            .check_invariants(&self.disk)
+            .map_err(|what| Violation { invariant: Invariant::CentreFits, what: what.to_string() })
     }
 
     pub(super) fn schedule_turns(&mut self) {
@@ -302,5 +301,4 @@ impl World<'_> {
         self.add(200, Event::StartCentre);
         Ok(())
     }
-
 }

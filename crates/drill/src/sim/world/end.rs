@@ -102,4 +102,3 @@ impl World<'_> {
         verified
     }
 }
-

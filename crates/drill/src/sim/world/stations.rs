@@ -198,5 +198,4 @@ impl World<'_> {
             self.wake_at(Node::Relay(no), at.max(self.now + 1), Event::WakeRelay(no));
         }
     }
-
 }

@@ -245,7 +245,8 @@ impl World<'_> {
         let earlier = self.cosigned.get(no).into_iter().flatten();
         let torn = earlier.filter(|_| !faulty).find(|(one, of)| !trees.agree((one, *of), (&checkpoint, history)));
         if let Some((other, _)) = torn {
-            let what = format!("witness {no} cosigns {} entries after {} of another history", checkpoint.size, other.size);
+            let what =
+                format!("witness {no} cosigns {} entries after {} of another history", checkpoint.size, other.size);
             return broken(Invariant::WitnessConsistent, what);
         }
         if let Some(cosigned) = self.cosigned.get_mut(no) {
