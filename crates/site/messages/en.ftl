@@ -500,9 +500,9 @@ settled-fewest = { $n ->
 }
 premise-published = The counted votes are those that this source states; no record was checked: { $source }
 premise-records = The counted votes are those of the records counted in the first { $entries } entries of the log{ $corrections }; definition { $definition }.
-premise-corrections = { $n ->
-    [one] , with { $n } correction in force
-   *[other] , with { $n } corrections in force
+premise-corrections = , { $n ->
+    [one] with { $n } correction in force
+   *[other] with { $n } corrections in force
 }
 premise-allowed = , and { $n } more that the rules of the election let pass
 premise-part = { $part }: { $premise }

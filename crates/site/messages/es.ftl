@@ -499,9 +499,9 @@ settled-fewest = { $n ->
 }
 premise-published = Los votos contados son los que indica esta fuente; no se comprobó ningún acta: { $source }
 premise-records = Los votos contados son los de las actas contadas en las primeras { $entries } entradas del registro{ $corrections }; definición { $definition }.
-premise-corrections = { $n ->
-    [one] , con { $n } corrección vigente
-   *[other] , con { $n } correcciones vigentes
+premise-corrections = , { $n ->
+    [one] con { $n } corrección en vigor
+   *[other] con { $n } correcciones en vigor
 }
 premise-allowed = , y { $n } más que dejan pasar las reglas de la elección
 premise-part = { $part }: { $premise }

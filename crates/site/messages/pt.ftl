@@ -499,9 +499,9 @@ settled-fewest = { $n ->
 }
 premise-published = Os votos contados são os que esta fonte informa; nenhuma ata foi verificada: { $source }
 premise-records = Os votos contados são os das atas contadas nas primeiras { $entries } entradas do registro{ $corrections }; definição { $definition }.
-premise-corrections = { $n ->
-    [one] , com { $n } correção em vigor
-   *[other] , com { $n } correções em vigor
+premise-corrections = , { $n ->
+    [one] com { $n } correção em vigor
+   *[other] com { $n } correções em vigor
 }
 premise-allowed = , e mais { $n } que as regras da eleição deixam passar
 premise-part = { $part }: { $premise }

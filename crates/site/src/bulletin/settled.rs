@@ -337,6 +337,7 @@ mod tests {
                 Premise::Unbounded { stations: count },
             ]);
         }
+        premises.push(Premise::Figures(Figures::Records { entries: 2, corrections: 1, definition: definition() }));
         premises.push(Premise::NoOtherStations { missing: None, quarantined: 0 });
         for together in [
             Together::Turnout(1_000),
@@ -348,6 +349,10 @@ mod tests {
             premises.push(Premise::Together(together, 2_500));
         }
         premises.extend(kinds().into_iter().map(Premise::Rule));
+        for as_one in [None, Some(true), Some(false)] {
+            let lists = ["a", "b"].map(|id| vec![id.to_owned(), "c".to_owned()]).into();
+            premises.push(Premise::Alliances { lists, inside: Method::Hare, as_one });
+        }
         premises.extend([MixedRule::Parallel, MixedRule::Added, MixedRule::Within].map(Premise::Mixed));
         premises
     }
