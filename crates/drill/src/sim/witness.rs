@@ -139,14 +139,13 @@ impl Witness {
 
     /// Takes up state and copy. Without a state it is no witness any more.
     pub(super) fn start(&mut self, country: &Country, marks: &mut Marks) -> Result<(), String> {
-        let state = match (&self.folder.state, self.bug) {
-            (Some(text), _) => text.clone(),
-            (None, Some(Bug::WitnessForgets)) => first_state(country),
-            (None, _) => {
-                marks.hit(Mark::WitnessRetired);
-                self.retired = true;
-                return Ok(());
-            }
+        if self.bug == Some(Bug::WitnessForgets) {
+            self.folder.state.get_or_insert_with(|| first_state(country));
+        }
+        let Some(state) = &self.folder.state else {
+            marks.hit(Mark::WitnessRetired);
+            self.retired = true;
+            return Ok(());
         };
         let State { log, cosigned, .. } = state.parse().map_err(|error| format!("{error}"))?;
         let key = witness_key(self.no).map_err(|error| error.to_string())?;

@@ -151,7 +151,7 @@ fn many_seeds() {
     let cores = std::thread::available_parallelism().unwrap().get() as u64;
     let (countries, began) = (Countries::new().unwrap(), std::time::Instant::now());
     let night = |seed| bug.into_iter().fold(Night::of(&countries, seed), Night::with_bug);
-    let run = |core: u64| {
+    let run = &|core: u64| {
         let (mut marks, mut steps, mut failed) = (Marks::default(), 0, Vec::new());
         for seed in (first + core..first + seeds).step_by(usize::try_from(cores).unwrap()) {
             let report = night(seed).run(&countries, false);
@@ -163,7 +163,7 @@ fn many_seeds() {
     };
     let (mut marks, mut steps, mut failed) = (Marks::default(), 0, Vec::new());
     std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..cores).map(|core| scope.spawn(move || (&run)(core))).collect();
+        let threads: Vec<_> = (0..cores).map(|core| scope.spawn(move || run(core))).collect();
         for (of, taken, wrong) in threads.into_iter().map(|thread| thread.join().unwrap()) {
             marks.add(&of);
             steps += taken;
@@ -173,7 +173,9 @@ fn many_seeds() {
     println!("{seeds} seeds, {steps} steps, {:?}", began.elapsed());
     println!("unreached: {:?}", marks.unreached().collect::<Vec<_>>());
     failed.sort_by_key(|(seed, _)| *seed);
-    failed.iter().for_each(|(seed, violation)| println!("seed {seed}: {violation}"));
+    for (seed, violation) in &failed {
+        println!("seed {seed}: {violation}");
+    }
     if let Some((seed, _)) = failed.first() {
         let shrunk = shrink(&countries, &night(*seed)).unwrap();
         println!("{}\n{}", shrunk.night.plan().join("\n"), tail(&shrunk.report.trace));
