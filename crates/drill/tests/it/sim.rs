@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use tallyproof_drill::sim::{Bug, Case, CaseError, Countries, Mark, Marks, Night, Violation, shrink};
 
+/// A slice in which every mark is reached.
+const FIRST: u64 = 1_400;
 const SLICE: u64 = 400;
 
 #[test]
@@ -12,7 +14,7 @@ fn every_seed_of_the_slice_keeps_every_invariant() {
     let countries = Countries::new().unwrap();
     let mut marks = Marks::default();
     let mut steps = 0;
-    for seed in 0..SLICE {
+    for seed in FIRST..FIRST + SLICE {
         let night = Night::of(&countries, seed);
         let report = night.run(&countries, false);
         if let Some(violation) = report.violation {
