@@ -164,3 +164,22 @@ fn a_seed_of_the_simulated_country_replays() {
     assert!(several.stdout.contains("seeds 0 to 19") && several.stdout.ends_with("every invariant holds\n"));
     assert_eq!(shell.run("drill --seeds 20").code, 2, "a number of seeds needs the first");
 }
+
+#[test]
+fn a_kept_night_of_the_simulated_country_is_run_from_its_file() {
+    let shell = Shell::new();
+    let kept = include_str!("../../../drill/tests/cases/dedupe-lost-at-restart.night");
+    shell.write("kept.night", kept);
+    let broken = shell.run("--json drill --plan kept.night --trace");
+    assert_eq!(broken.code, 1, "{}", broken.stderr);
+    let report = broken.json();
+    assert_eq!(report["failure"]["plan"][0], "tallyproof-night v1");
+    assert!(report["trace"].as_array().unwrap().last().unwrap().as_str().unwrap().starts_with("!! "));
+    let sound: String = kept.lines().filter(|line| !line.starts_with("bug")).map(|line| format!("{line}\n")).collect();
+    shell.write("sound.night", &sound);
+    assert_eq!(shell.run("drill --plan sound.night").code, 0);
+    shell.write("none.night", "tallyproof-night v1\ncountry nowhere\n");
+    let outcome = shell.run("drill --plan none.night");
+    assert_eq!((outcome.code, outcome.stderr.contains("no such country: nowhere")), (2, true), "{}", outcome.stderr);
+    assert_eq!(shell.run("drill --plan missing.night").code, 2);
+}
