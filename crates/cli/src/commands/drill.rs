@@ -11,7 +11,7 @@ use crate::{Exit, Printer};
 
 /// Arguments of the command.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  tallyproof drill examples/drills/smoke.toml\n  \
+#[command(after_help = "Example:\n  tallyproof drill examples/drills/smoke.toml\n  \
     tallyproof drill --seed 7 --trace\n\n\
     docs/guide/drills.md explains scripts and reports, docs/guide/simulation.md seeds and traces.")]
 pub struct Args {
