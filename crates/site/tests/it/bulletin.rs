@@ -1,8 +1,6 @@
 //! A bulletin as page and as paper.
 
-use std::fmt::Write as _;
-
-use std::{fs, process::Command};
+use std::{fmt::Write as _, fs, process::Command};
 
 use tallyproof_count::bulletin::Document;
 use tallyproof_record::Phase;
