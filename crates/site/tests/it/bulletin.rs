@@ -1,6 +1,6 @@
 //! A bulletin as page and as paper.
 
-use std::{fmt::Write, fs, process::Command};
+use std::{fmt::Write as _, fs, process::Command};
 
 use tallyproof_count::bulletin::Document;
 use tallyproof_record::Phase;
