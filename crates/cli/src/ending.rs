@@ -55,10 +55,10 @@ impl Ending {
             }
         };
         #[cfg(not(unix))]
-        let came = tokio::signal::ctrl_c();
+        let came = async { drop(tokio::signal::ctrl_c().await) };
         self.runtime.block_on(async {
             tokio::select! {
-                _ = came => None,
+                () = came => None,
                 other = other => Some(other),
             }
         })

@@ -54,17 +54,6 @@ sum-more = { $n ->
 }
 share-rule = Shares are of the valid votes counted, rounded half up to 0.01%; they need not add up to 100%.
 
-order-bound = Records not included can hold at most { $most } votes; the difference between first and second is { $difference }.
-order-unknown = Records not included can hold an unknown number of votes, because { $n ->
-    [one] { $n } station among them has no roll to bound it
-   *[other] { $n } stations among them have no roll to bound them
-}. The other stations among them can hold at most { $most } votes. The difference between first and second is { $difference }.
-order-one = This contest has one candidate, so there is no order. Records not included can hold at most { $most } votes.
-order-one-unknown = This contest has one candidate, so there is no order.
-premises = Premises
-premise-register = The register is complete: { $n } stations vote in this contest.
-premise-roll = No station that is not included holds more ballots than its roll plus an allowance of { $n } (rule BO-01).
-premise-stand = Records that are counted stay as they are.
 limits = What this does not show
 limit-order = Stations do not report in random order, so no probability follows from the figures so far.
 limit-counting = Adding up can be checked here. Whether the stations counted the ballots correctly cannot.
@@ -511,9 +500,9 @@ settled-fewest = { $n ->
 }
 premise-published = The counted votes are those that this source states; no record was checked: { $source }
 premise-records = The counted votes are those of the records counted in the first { $entries } entries of the log{ $corrections }; definition { $definition }.
-premise-corrections = , { $n ->
-    [one] with { $n } correction in force
-   *[other] with { $n } corrections in force
+premise-corrections = { $n ->
+    [one] , with { $n } correction in force
+   *[other] , with { $n } corrections in force
 }
 premise-allowed = , and { $n } more that the rules of the election let pass
 premise-part = { $part }: { $premise }

@@ -53,17 +53,6 @@ sum-more = { $n ->
 }
 share-rule = Los porcentajes son de los votos válidos contados, redondeados al 0,01 % (la mitad, hacia arriba); no tienen por qué sumar 100 %.
 
-order-bound = Las actas no incluidas pueden contener como máximo { $most } votos; la diferencia entre el primer y el segundo lugar es de { $difference }.
-order-unknown = Las actas no incluidas pueden contener una cantidad desconocida de votos, porque { $n ->
-    [one] { $n } mesa entre ellas no tiene un padrón que la limite
-   *[other] { $n } mesas entre ellas no tienen un padrón que las limite
-}. Las demás mesas entre ellas pueden contener como máximo { $most } votos. La diferencia entre el primer y el segundo lugar es de { $difference }.
-order-one = Esta contienda tiene una sola candidatura, así que no hay orden. Las actas no incluidas pueden contener como máximo { $most } votos.
-order-one-unknown = Esta contienda tiene una sola candidatura, así que no hay orden.
-premises = Premisas
-premise-register = La lista de mesas está completa: { $n } mesas votan en esta contienda.
-premise-roll = Ninguna mesa no incluida contiene más papeletas que su padrón más una tolerancia de { $n } (regla BO-01).
-premise-stand = Las actas contadas quedan como están.
 limits = Lo que esto no muestra
 limit-order = Las mesas no informan en un orden aleatorio: de las cifras parciales no se sigue ninguna probabilidad.
 limit-counting = Aquí se puede comprobar la suma. No se puede comprobar si las mesas contaron bien las papeletas.
@@ -510,9 +499,9 @@ settled-fewest = { $n ->
 }
 premise-published = Los votos contados son los que indica esta fuente; no se comprobó ningún acta: { $source }
 premise-records = Los votos contados son los de las actas contadas en las primeras { $entries } entradas del registro{ $corrections }; definición { $definition }.
-premise-corrections = , { $n ->
-    [one] con { $n } corrección en vigor
-   *[other] con { $n } correcciones en vigor
+premise-corrections = { $n ->
+    [one] , con { $n } corrección vigente
+   *[other] , con { $n } correcciones vigentes
 }
 premise-allowed = , y { $n } más que dejan pasar las reglas de la elección
 premise-part = { $part }: { $premise }

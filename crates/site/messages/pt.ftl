@@ -53,17 +53,6 @@ sum-more = { $n ->
 }
 share-rule = Os percentuais são dos votos válidos contados, arredondados a 0,01% (metade para cima); não precisam somar 100%.
 
-order-bound = As atas não incluídas podem conter no máximo { $most } votos; a diferença entre o primeiro e o segundo lugar é de { $difference }.
-order-unknown = As atas não incluídas podem conter um número desconhecido de votos, porque { $n ->
-    [one] { $n } seção entre elas não tem eleitorado que a limite
-   *[other] { $n } seções entre elas não têm eleitorado que as limite
-}. As demais seções entre elas podem conter no máximo { $most } votos. A diferença entre o primeiro e o segundo lugar é de { $difference }.
-order-one = Esta disputa tem uma só candidatura, portanto não há ordem. As atas não incluídas podem conter no máximo { $most } votos.
-order-one-unknown = Esta disputa tem uma só candidatura, portanto não há ordem.
-premises = Premissas
-premise-register = A lista de seções está completa: { $n } seções votam nesta disputa.
-premise-roll = Nenhuma seção não incluída contém mais cédulas do que o seu eleitorado mais uma tolerância de { $n } (regra BO-01).
-premise-stand = As atas contadas ficam como estão.
 limits = O que isto não mostra
 limit-order = As seções não informam em ordem aleatória: dos números parciais não se segue nenhuma probabilidade.
 limit-counting = Aqui se pode verificar a soma. Não se pode verificar se as seções contaram bem as cédulas.
@@ -510,9 +499,9 @@ settled-fewest = { $n ->
 }
 premise-published = Os votos contados são os que esta fonte informa; nenhuma ata foi verificada: { $source }
 premise-records = Os votos contados são os das atas contadas nas primeiras { $entries } entradas do registro{ $corrections }; definição { $definition }.
-premise-corrections = , { $n ->
-    [one] com { $n } correção em vigor
-   *[other] com { $n } correções em vigor
+premise-corrections = { $n ->
+    [one] , com { $n } correção em vigor
+   *[other] , com { $n } correções em vigor
 }
 premise-allowed = , e mais { $n } que as regras da eleição deixam passar
 premise-part = { $part }: { $premise }

@@ -10,9 +10,12 @@ mod page;
 mod seats;
 mod settled;
 
-use tallyproof_count::bulletin::Document;
+use tallyproof_count::{Outcome, bulletin::Document, settled::Statement};
 use tallyproof_log::note::VerifierKey;
-use tallyproof_record::{Election, Phase, definition::Committed};
+use tallyproof_record::{
+    Election, Phase,
+    definition::{Committed, Contest},
+};
 
 use crate::{
     messages::{Lang, Text},
@@ -22,6 +25,7 @@ use content::{Block, Phrase, Speaker};
 use settled::Common;
 
 pub use crate::paper::PaperError;
+pub(crate) use page::Fragments;
 
 /// A bulletin of more contests than this leaves ballot lines, parties and smaller areas to the JSON and the CSV: nobody reads
 /// hundreds of contests line by line, and the bulletin has to be out within a second.
@@ -87,6 +91,30 @@ pub(crate) fn forms(election: &Election) -> Vec<(&'static str, Text)> {
     };
     let data = [("bulletin.json", Text::BulletinJson), ("bulletin.csv", Text::BulletinCsv)];
     languages(election).iter().map(pdf).chain(data).collect()
+}
+
+/// What can still change in a contest, with all that it rests on.
+pub(crate) fn settled<'a>(election: &'a Election, outcome: &'a Outcome) -> Vec<Block<'a>> {
+    settled::said(election, &outcome.settled, &Common::default())
+}
+
+/// A contest's seats with their heading; nothing where the votes say as much.
+pub(crate) fn seats<'a>(contest: &'a Contest, outcome: &'a Outcome) -> Vec<Block<'a>> {
+    let own = settled::own(&outcome.settled);
+    let mut blocks = outcome
+        .seats
+        .iter()
+        .flat_map(|seats| seats::blocks(contest, &outcome.question, seats, own))
+        .collect::<Vec<_>>();
+    if let Some(Block::Heading { level, .. }) = blocks.first_mut() {
+        *level = 2;
+    }
+    blocks
+}
+
+/// The most votes that can still come in, where that is known.
+pub(crate) fn reach(outcome: &Outcome) -> Option<u64> {
+    settled::own(&outcome.settled).and_then(Statement::bound)
 }
 
 /// All that is shown, from the first page on.

@@ -20,14 +20,13 @@ pub mod number;
 mod pages;
 mod palette;
 mod paper;
-mod reach;
 mod standing;
 mod style;
 mod view;
 pub mod witness;
 mod words;
 
-use tallyproof_count::{Totals, ledger::Ledger};
+use tallyproof_count::{Totals, ledger::Ledger, outcome};
 use tallyproof_log::{merkle::Hash, note::VerifierKey};
 
 pub use messages::{Lang, Messages, Text};
@@ -60,7 +59,8 @@ pub struct Witnessing<'a> {
 
 /// The folder `site/`: paths from the bundle's root with their bytes, sorted by path.
 pub fn render(input: &SiteInput<'_>) -> Vec<(String, Vec<u8>)> {
-    let contests = view::ContestView::all(input.ledger, input.totals);
+    let outcomes = outcome::of(input.ledger, input.totals);
+    let contests = view::ContestView::all(input.ledger, input.totals, &outcomes);
     let mut files = pages::all(input, &contests);
     files.push(("style.css".to_owned(), style::sheet()));
     files.push(("language.js".to_owned(), include_str!("../templates/language.js").to_owned()));

@@ -17,7 +17,9 @@ use tallyproof_record::{
 
 use self::stations::Lists;
 use crate::{
-    SiteInput, Witnessing, bulletin, chart,
+    SiteInput, Witnessing,
+    bulletin::{self, Fragments},
+    chart,
     messages::{Text, Value},
     number::{grouped, signed},
     standing::Corrected,
@@ -218,7 +220,10 @@ struct ContestPage<'a> {
     c: &'a ContestView<'a>,
     bars: Vec<RankedRow<'a>>,
     more: u64,
-    order: Safe<String>,
+    /// What can still change, with all that it rests on.
+    settled: Safe<String>,
+    /// The seats; empty where the votes say as much.
+    seats: Safe<String>,
     /// Names of the candidates with a column of their own.
     columns: Vec<&'a str>,
     others: bool,
@@ -243,13 +248,17 @@ struct AreaRow {
 pub(crate) fn all(input: &SiteInput<'_>, contests: &[ContestView<'_>]) -> Vec<(String, String)> {
     let words = Words::new();
     let frame = Frame::new(input, &words);
+    let mut fragments = Fragments::new();
     let rejected = input.ledger.summary().rejected;
     let bulletins = BulletinRow::all(input, &words);
     let index = IndexPage { frame: &frame, contests, rejected, bulletins };
     let mut pages = vec![("index.html".to_owned(), html(&index))];
     for contest in contests {
         let lists = Lists::plan(contest);
-        pages.push((format!("contest-{}.html", contest.no), html(&ContestPage::new(&frame, contest, &lists))));
+        pages.push((
+            format!("contest-{}.html", contest.no),
+            html(&ContestPage::new(&frame, contest, &lists, &mut fragments)),
+        ));
         pages.extend(lists.pages(&frame, contest));
     }
     pages
@@ -261,7 +270,9 @@ fn html(page: &impl Template) -> String {
 }
 
 impl<'a> ContestPage<'a> {
-    fn new(frame: &'a Frame<'a>, contest: &'a ContestView<'a>, lists: &Lists) -> Self {
+    fn new(frame: &'a Frame<'a>, contest: &'a ContestView<'a>, lists: &Lists, fragments: &mut Fragments) -> Self {
+        let definition = frame.election.contest(contest.no);
+        let seats = definition.map(|definition| bulletin::seats(definition, contest.outcome)).unwrap_or_default();
         let mut bars = contest.ranked();
         let more = bars.len().saturating_sub(BARS);
         bars.truncate(BARS);
@@ -271,7 +282,8 @@ impl<'a> ContestPage<'a> {
             c: contest,
             bars,
             more: more as u64,
-            order: order(frame.w, contest),
+            settled: Safe(fragments.html(&bulletin::settled(frame.election, contest.outcome))),
+            seats: Safe(fragments.html(&seats)),
             columns: own.iter().filter_map(|&index| Some(contest.candidates.get(index)?.name)).collect(),
             others: own.len() < contest.candidates.len(),
             areas: areas(frame, contest, lists, &own),
@@ -316,20 +328,5 @@ fn waffle_columns(groups: &[Group<'_>]) -> usize {
         (_, 401..=1_500) => 30,
         (_, 1_501..=6_000) => 60,
         _ => 100,
-    }
-}
-
-/// What can still change, with neither a verdict nor a probability.
-fn order(words: &Words, contest: &ContestView<'_>) -> Safe<String> {
-    let reach = contest.reach;
-    let most = ("most", Value::Count(reach.most));
-    match (contest.difference(), reach.bound()) {
-        (None, Some(_)) => words.with(Text::OrderOne, &[most]),
-        (None, None) => words.with(Text::OrderOneUnknown, &[]),
-        (Some(difference), Some(_)) => words.with(Text::OrderBound, &[most, ("difference", difference.into())]),
-        (Some(difference), None) => {
-            let unbounded = ("n", Value::Count(reach.unbounded));
-            words.with(Text::OrderUnknown, &[most, unbounded, ("difference", difference.into())])
-        }
     }
 }

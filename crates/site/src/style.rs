@@ -9,6 +9,7 @@ use crate::{
 
 const RULES: &str = include_str!("../templates/style.css");
 const DRILL_RULES: &str = include_str!("../templates/drill.css");
+const OUTCOME_RULES: &str = include_str!("../templates/outcome.css");
 const BULLETIN_RULES: &str = include_str!("../templates/bulletin.css");
 
 /// Labels of table cells where the table becomes cards: custom property and text.
@@ -42,6 +43,16 @@ const LABELS: &Labels = &[
     ("signed", Text::ColumnSigned),
 ];
 
+/// As in a bulletin, whose cells are labelled by the heads of their columns.
+const SEATS_LABELS: &Labels = &[
+    ("column-votes", Text::ColumnVotes),
+    ("column-by-name", Text::ColumnByName),
+    ("column-seats", Text::ColumnSeats),
+    ("column-seats-least", Text::ColumnSeatsLeast),
+    ("column-seats-most", Text::ColumnSeatsMost),
+    ("column-threshold", Text::ColumnThreshold),
+];
+
 const DRILL_LABELS: &Labels = &[
     ("second", Text::ColumnSecond),
     ("receipts", Text::ColumnReceipts),
@@ -60,7 +71,7 @@ const DRILL_LABELS: &Labels = &[
 
 /// `site/style.css`.
 pub(crate) fn sheet() -> String {
-    compose(LABELS, &[RULES])
+    compose(&[LABELS, SEATS_LABELS].concat(), &[RULES, OUTCOME_RULES])
 }
 
 /// The style sheet inside a drill's report.
@@ -77,7 +88,7 @@ pub(crate) fn witness_sheet() -> String {
 pub(crate) fn bulletin_sheet() -> String {
     let heads = Text::ALL.iter().filter(|text| text.id().starts_with("column-"));
     let labels: Vec<_> = heads.map(|&text| (text.id(), text)).collect();
-    compose(&labels, &[RULES, BULLETIN_RULES])
+    compose(&labels, &[RULES, OUTCOME_RULES, BULLETIN_RULES])
 }
 
 fn compose(cells: &Labels, rules: &[&str]) -> String {

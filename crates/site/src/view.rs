@@ -3,7 +3,7 @@
 use std::{cmp::Reverse, collections::BTreeMap};
 
 use tallyproof_count::{
-    SlotStatus, Totals,
+    Outcome, Outcomes, SlotStatus, Totals,
     ledger::{Ledger, SlotView},
     totals::{AreaTotals, ContestTotals, Progress, Registered, Stated},
 };
@@ -13,10 +13,10 @@ use tallyproof_record::{
 };
 
 use crate::{
+    bulletin,
     chart::Bar,
     number::Share,
     palette,
-    reach::Reach,
     standing::{self, Mark, Standing},
 };
 
@@ -70,7 +70,8 @@ pub(crate) struct ContestView<'a> {
     /// Figures that at least one counted record states.
     pub(crate) figures: Vec<(Figure, Stated)>,
     pub(crate) registered: Registered,
-    pub(crate) reach: Reach,
+    /// What can still change, and the seats, as it stands.
+    pub(crate) outcome: &'a Outcome,
     pub(crate) groups: Vec<Group<'a>>,
     /// Where a correction took effect.
     pub(crate) standing: Option<Standing<'a>>,
@@ -82,7 +83,7 @@ pub(crate) struct ContestView<'a> {
 
 impl<'a> ContestView<'a> {
     /// Every contest of the election.
-    pub(crate) fn all(ledger: &'a Ledger, totals: &Totals) -> Vec<Self> {
+    pub(crate) fn all(ledger: &'a Ledger, totals: &Totals, outcomes: &'a Outcomes) -> Vec<Self> {
         let election = ledger.definition().election();
         let mut slots: BTreeMap<ContestNo, Vec<SlotView<'a>>> = BTreeMap::new();
         for slot in ledger.slots() {
@@ -91,12 +92,13 @@ impl<'a> ContestView<'a> {
         let endorsed = standing::endorsed(ledger);
         let mut view = |no, contest: &'a Contest| {
             let sums = totals.contest(no)?;
+            let outcome = outcomes.contest(no)?;
             let slots = slots.remove(&no).unwrap_or_default();
             Some(Self {
                 standing: Standing::of(ledger, totals, no, contest),
                 marks: standing::marks(ledger, no),
                 endorsed: endorsed.get(&no).copied().unwrap_or(0),
-                ..Self::new(election, (no, contest), sums, slots)
+                ..Self::new(election, (no, contest), (sums, outcome), slots)
             })
         };
         election.numbered_contests().filter_map(|(no, contest)| view(no, contest)).collect()
@@ -105,7 +107,7 @@ impl<'a> ContestView<'a> {
     fn new(
         election: &'a Election,
         (no, contest): (ContestNo, &'a Contest),
-        sums: &ContestTotals,
+        (sums, outcome): (&ContestTotals, &'a Outcome),
         slots: Vec<SlotView<'a>>,
     ) -> Self {
         let whole = sums.whole();
@@ -128,7 +130,7 @@ impl<'a> ContestView<'a> {
             lines: lines.map(|(line, &votes)| row(&line.name, candidate(line.candidate), votes)).collect(),
             figures: figures.filter(|(_, stated)| stated.records > 0).collect(),
             registered: whole.registered,
-            reach: Reach::of(election, slots.iter().copied()),
+            outcome,
             groups: groups(election, contest, sums, slots),
             standing: None,
             marks: BTreeMap::new(),
@@ -148,17 +150,15 @@ impl<'a> ContestView<'a> {
         order
     }
 
-    /// Votes of the first candidate less those of the second; `None` with fewer than two.
-    pub(crate) fn difference(&self) -> Option<u64> {
-        let mut votes: Vec<u64> = self.candidates.iter().map(|row| row.votes).collect();
-        votes.sort_unstable_by_key(|&votes| Reverse(votes));
-        Some(votes.first()?.saturating_sub(*votes.get(1)?))
+    /// The most votes that can still come in, where that is known.
+    pub(crate) fn reach(&self) -> Option<u64> {
+        bulletin::reach(self.outcome)
     }
 
     /// The bars, by votes.
     pub(crate) fn ranked(&self) -> Vec<RankedRow<'a>> {
         let mark = self.candidates.iter().map(|row| row.votes).max().unwrap_or(0);
-        let reach = self.reach.bound();
+        let reach = self.reach();
         let scale = mark.saturating_add(reach.unwrap_or(0));
         let colour = |index: usize| if self.candidates.len() <= palette::HUES { index + 1 } else { 0 };
         let order = self.order().into_iter().filter_map(|index| Some((index, self.candidates.get(index)?.clone())));

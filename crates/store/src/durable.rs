@@ -13,6 +13,13 @@ pub(crate) fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.sync_all()
 }
 
+/// Writes a file's own bytes over it and makes them durable, whatever became of the last attempt.
+pub(crate) fn write_over(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = File::options().write(true).open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
 /// Makes the names in a folder durable: without it a power loss can undo a rename.
 pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()

@@ -150,17 +150,23 @@ impl SqliteJournal {
         Ok(journal)
     }
 
-    /// What is found was written, but perhaps never synced: the process before may have died in the sync, or because it failed. Then a
-    /// sync alone would not do (the system takes pages whose writing failed for clean), so everything is written once more, from the
-    /// log into the database, and synced there.
+    /// What is found was written, but perhaps never synced: the process before may have died in the sync, or because it failed. The engine
+    /// believes what it finds in its log and syncs nothing. And a sync alone would not do (the system takes pages whose writing failed
+    /// for clean), so the log is written over itself first. The database needs none of it: what a checkpoint brings there stays in the log
+    /// until it is synced.
+    ///
+    /// Call while the journal is locked: the log of another process must not be touched.
     fn make_durable(&self) -> Result<(), JournalError> {
-        let busy: i64 = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
-        if busy != 0 {
-            return Err(JournalError::InUse(self.path.clone()));
-        }
+        let mut log = self.path.as_os_str().to_owned();
+        log.push("-wal");
+        let log = PathBuf::from(log);
+        let rewrite = || match durable::read(&log)? {
+            Some(bytes) => durable::write_over(&log, &bytes),
+            None => Ok(()),
+        };
         // The engine passes over a failed sync of the folder that has the log's name.
-        durable::sync_folder(durable::folder_of(&self.path))
-            .map_err(|source| JournalError::Io { path: self.path.clone(), source })
+        let sync_folder = |()| durable::sync_folder(durable::folder_of(&self.path));
+        rewrite().and_then(sync_folder).map_err(|source| JournalError::Io { path: log.clone(), source })
     }
 
     fn configure(&self) -> Result<(), rusqlite::Error> {

@@ -22,6 +22,7 @@ const PARTS: &[Part] = &[
     ("cargo-fuzz", fuzz::install),
     ("Python packages", python),
     ("pdftotext", poppler),
+    ("strace and faketime", faults),
 ];
 
 pub(super) fn run(place: &Place) -> Result<Verdict> {
@@ -67,6 +68,13 @@ fn python(place: &Place) -> Result<()> {
 /// Reads the bulletins' PDFs in tests: a program that we did not write.
 fn poppler(place: &Place) -> Result<()> {
     if works(place.program("pdftotext").arg("-v")) { Ok(()) } else { apt(place, &["poppler-utils"]) }
+}
+
+/// With these the tests make single system calls of the program fail, and set its clock.
+fn faults(place: &Place) -> Result<()> {
+    let is_missing = |tool: &&str| !works(place.program(tool).arg("--version"));
+    let missing: Vec<_> = ["strace", "faketime"].into_iter().filter(is_missing).collect();
+    if missing.is_empty() { Ok(()) } else { apt(place, &missing) }
 }
 
 fn apt(place: &Place, packages: &[&str]) -> Result<()> {

@@ -321,6 +321,19 @@ mod tests {
     }
 
     #[test]
+    fn without_a_vital_thread_the_centre_halts_and_does_not_look_well() {
+        let key = SigningKey::from_bytes(&[1; 32]);
+        let keys = CentreKeys::new("log.example/t", [2; 32], [3; 32]).unwrap();
+        let pool = rayon::ThreadPoolBuilder::new().build().unwrap();
+        let shared = Arc::new(Shared::new(Arc::new(election(&key)), keys, Policy::default(), pool));
+        std::thread::spawn(super::super::vital(&shared, || ())).join().unwrap();
+        assert_eq!(shared.health(), Health::Well, "who ends in good order is not missed");
+        let fault = super::super::vital(&shared, || panic!("a fault"));
+        assert!(super::super::thread("the-thread", fault).unwrap().join().is_err());
+        assert!(matches!(shared.health(), Health::Halted(why) if why.contains("the-thread")));
+    }
+
+    #[test]
     fn what_the_journal_did_not_take_gets_no_receipt_and_is_new_again() {
         let key = SigningKey::from_bytes(&[1; 32]);
         let election = election(&key);

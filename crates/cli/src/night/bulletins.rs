@@ -3,19 +3,19 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, anyhow, bail, ensure};
 use schemars::JsonSchema;
 use serde::Serialize;
 use tallyproof_count::bulletin::Document;
-use tallyproof_count::bundle::COSIGNED;
-use tallyproof_count::manifest::file_hash;
+use tallyproof_count::bundle::{BulletinFile, COSIGNED};
 use tallyproof_drill::authority;
 use tallyproof_drill::keys::Seed;
 use tallyproof_log::checkpoint::Checkpoint;
 use tallyproof_log::note::SignedNote;
-use tallyproof_record::statement::{Act, Bulletin, Draft, Signed, Statement};
+use tallyproof_record::statement::{Act, Draft, Signed, Statement};
 
 use super::waves::Due;
 use crate::centre::{Answer, CentreStats, RunningCentre};
@@ -55,8 +55,8 @@ pub(super) fn issue(centre: &RunningCentre, bundle: &Path, due: Due, seed: Seed)
         Answer::Receipt(_) => {}
         answer => bail!("the centre did not take bulletin {}: {answer:?}", due.number),
     }
-    centre.cut_now()?;
-    let seconds = cosigned.elapsed().as_secs_f64();
+    let published = publish(centre, bundle, due.number)?;
+    let seconds = published.duration_since(cosigned).as_secs_f64();
     let summary = centre.ledger().summary();
     Ok(BulletinRow {
         number: due.number,
@@ -68,12 +68,27 @@ pub(super) fn issue(centre: &RunningCentre, bundle: &Path, due: Due, seed: Seed)
     })
 }
 
+/// Ends the batch; tells when the bulletin's document, which is the last of its files, is in the bundle. Pages come after it.
+fn publish(centre: &RunningCentre, bundle: &Path, number: u32) -> anyhow::Result<Instant> {
+    let document = bundle.join(BulletinFile::Json.path(number));
+    thread::scope(|scope| {
+        let cut = scope.spawn(|| centre.cut_now());
+        while !document.exists() && !cut.is_finished() {
+            thread::sleep(LOOK_EVERY);
+        }
+        let published = Instant::now();
+        cut.join().map_err(|_| anyhow!("the batch did not end"))??;
+        ensure!(document.exists(), "bulletin {number} is not in the bundle");
+        Ok(published)
+    })
+}
+
 fn await_quorum(centre: &RunningCentre) -> anyhow::Result<()> {
     let begun = Instant::now();
     let covers = |stats: CentreStats| stats.cosigned_size >= stats.tree_size;
     while !covers(centre.stats()) {
         ensure!(begun.elapsed() < QUORUM, "the witnesses' quorum did not come within {} s", QUORUM.as_secs());
-        std::thread::sleep(LOOK_EVERY);
+        thread::sleep(LOOK_EVERY);
     }
     Ok(())
 }
@@ -96,18 +111,11 @@ fn draft(centre: &RunningCentre, number: u32, checkpoint: &Checkpoint) -> anyhow
 /// As the members would, each on a machine of their own; here one after the other.
 fn sign(centre: &RunningCentre, document: &Document, seed: Seed) -> anyhow::Result<Signed> {
     let definition = Arc::clone(centre.ledger().definition());
-    let bulletin = Bulletin {
-        number: document.number,
-        tree_size: document.tree_size,
-        root: document.root.0,
-        totals: document.totals_hash.0,
-        document: file_hash(&document.to_json()).0,
-    };
     let statement = Statement {
         election: *definition.hash(),
         phase: definition.election().phase(),
         made_at: document.made_at,
-        act: Act::Bulletin(bulletin),
+        act: Act::Bulletin(document.statement(&document.to_json())),
     };
     let mut signers = authority::signers(seed);
     let mut signed = Draft::new(&statement)?.sign(&signers.next().context("nobody signs")?);

@@ -74,3 +74,25 @@ fn corrections_run_as_the_page_says() {
     }
     assert_eq!(code, Some(0), "{shown}");
 }
+
+#[cfg(unix)]
+#[test]
+fn bulletins_run_as_the_page_says() {
+    let (shown, code) = run_page("bulletins.md");
+    let expected = [
+        "nobody has signed it yet",
+        "exit code 1: one signature is missing",
+        "taken; it has the signatures that it needs",
+        "bulletin.es.pdf",
+        "Records not included can hold at most",
+        "the file is that of bulletin 1, byte for byte (pdf)",
+        "the file is that of bulletin 1, byte for byte (statement)",
+        "the log gives `95`",
+        "exit code 1: not what the log gives",
+        "1 bulletins",
+    ];
+    for expected in expected {
+        assert!(shown.contains(expected), "`{expected}` is missing:\n{shown}");
+    }
+    assert_eq!(code, Some(0), "{shown}");
+}

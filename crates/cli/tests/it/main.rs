@@ -4,6 +4,7 @@
 
 #[cfg(target_os = "linux")]
 mod attacks;
+mod bulletins;
 mod centre;
 mod config;
 mod contract;
@@ -19,6 +20,7 @@ mod guide;
 mod http;
 mod import;
 mod ingest;
+mod mega;
 mod mirror;
 mod night;
 mod peer;

@@ -72,3 +72,53 @@ impl Ledger {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use tallyproof_record::definition::package::{self, Files};
+    use tallyproof_record::{Phase, StationNo, Tally};
+
+    use super::*;
+    use crate::{Judged, JudgedRecord, SignedBy};
+
+    /// Two stations, of which the first is counted.
+    fn ledger() -> Ledger {
+        let toml = "format = 1\nid = \"t\"\nname = \"T\"\ndate = \"2026-07-01\"\nphase = \"drill\"\n\n\
+                    [[contest]]\nid = \"office\"\nname = \"Office\"\narea = \"all\"\n";
+        let files = [
+            ("election.toml", toml),
+            ("areas.csv", "id,parent,name,kind\nall,,All,country\n"),
+            ("stations.csv", "id,area,registered\ns1,all,1000\ns2,all,1000\n"),
+            ("ballot.csv", "contest,line\noffice,a\noffice,b\n"),
+        ];
+        let files: Files = files.map(|(name, text)| (name.to_owned(), text.as_bytes().to_vec())).into();
+        let definition = Arc::new(package::parse(&files).unwrap().commit());
+        let tally = Tally::new(*definition.hash(), Phase::Drill, StationNo(1), ContestNo(1), 0, vec![3, 4]);
+        let record = JudgedRecord { digest: [1; 32], tally, findings: Vec::new(), signer: SignedBy::Register };
+        let mut ledger = Ledger::new(definition);
+        ledger.apply(0, &Judged::Definition { matches: true });
+        ledger.apply(1, &Judged::Record(record));
+        ledger
+    }
+
+    #[test]
+    fn what_does_not_agree_is_named() {
+        assert_eq!(ledger().check(), Ok(()));
+        let mut wrong = ledger();
+        wrong.summary.counted += 1;
+        assert!(matches!(wrong.check(), Err(Inconsistent::Summary { .. })));
+        let mut wrong = ledger();
+        wrong.entries = 1;
+        assert_eq!(wrong.check(), Err(Inconsistent::Record(0)));
+        let mut wrong = ledger();
+        let again = wrong.records[0].clone();
+        wrong.records.push(again);
+        assert_eq!(wrong.check(), Err(Inconsistent::Record(1)), "counted twice");
+        let mut wrong = ledger();
+        wrong.slots[1] = wrong.slots[0];
+        wrong.summary = Summary { counted: 2, missing: 0, ..wrong.summary };
+        assert_eq!(wrong.check(), Err(Inconsistent::Sums(ContestNo(1))), "two slots, one record");
+    }
+}

@@ -18,6 +18,9 @@ use crate::seats::{
 /// So many sums of prices are tried for one seat. A national house of 183 seats takes a few thousand.
 const MOST_STEPS: usize = 20_000_000;
 
+/// So many in one contest where lists have seats before any claim: there no cheaper answer comes first.
+const MOST_STEPS_IN_ALL: usize = 10 * MOST_STEPS;
+
 /// Every list's seats with at most `bound` further votes.
 pub(super) fn ranges(field: &Field<'_>, bound: u64) -> Vec<SeatRange> {
     let by_remainder = field.method.divisor(1).is_none();
@@ -175,7 +178,9 @@ impl<'f> Prices<'f> {
         let limit = i128::from(limit);
         if self.field.held.iter().any(|&held| held > 0) {
             // After seats held, the first claim is dear and the next ones cheap: the cheapest is not always the one to take.
-            return self.steps() > MOST_STEPS || self.least_whole(limit) <= limit;
+            let steps = self.field.steps.get().saturating_add(self.steps());
+            self.field.steps.set(steps);
+            return steps > MOST_STEPS_IN_ALL || self.least_whole(limit) <= limit;
         }
         let Some((fractions, bought)) = self.least_fractions() else { return false };
         if fractions > limit * self.scale() {

@@ -1,5 +1,7 @@
 //! Contests of lists: which lists take part, and how many seats each has.
 
+use std::cell::Cell;
+
 use super::{
     Bar, Change, Tally, What,
     bars::Asserted as _,
@@ -40,6 +42,8 @@ pub(super) struct Field<'t> {
     admissions: Vec<Option<Change>>,
     tied: Option<Vec<usize>>,
     unfilled: u64,
+    /// Sums of prices that were tried in the search seat by seat.
+    pub(super) steps: Cell<usize>,
 }
 
 impl<'t> Field<'t> {
@@ -66,7 +70,20 @@ impl<'t> Field<'t> {
         }
         let tied = round.open.map(|(_, among)| among);
         let admissions = (0..tally.options).map(|list| bar.and_then(|bar| bar_way(tally, list, bar))).collect();
-        Self { tally, method, seats, held, bar, admitted, total, now, admissions, tied, unfilled: round.unfilled }
+        Self {
+            tally,
+            method,
+            seats,
+            held,
+            bar,
+            admitted,
+            total,
+            now,
+            admissions,
+            tied,
+            unfilled: round.unfilled,
+            steps: Cell::new(0),
+        }
     }
 
     pub(super) fn lists(&self) -> impl Iterator<Item = usize> {

@@ -467,3 +467,23 @@ fn a_thousand_seats_of_many_lists_are_answered_seat_by_seat() {
         }
     }
 }
+
+#[test]
+fn a_large_house_with_seats_held_is_answered_in_time() {
+    let votes: Vec<u64> = (0..60).map(|list| 3_000_000 / (list + 1) + list * 17).collect();
+    let by_name: Vec<u64> = (0..60).map(|list| 9_000 - list * 100).collect();
+    let kind = Kind::Lists { method: Method::DHondt, seats: 598, threshold: None };
+    let nominal = |part: u64| {
+        let votes: Vec<u64> =
+            by_name.iter().enumerate().map(|(list, votes)| votes * (1 + (list as u64 + part) % 7)).collect();
+        Nominal::by_id(question(Kind::Plurality { seats: 1 }, &votes, None, 10))
+    };
+    let nominal: Vec<Nominal> = (0..299).map(nominal).collect();
+    let statement = settle_mixed(&question(kind, &votes, None, 100_000), &nominal, MixedRule::Within).unwrap();
+    assert!(!statement.settled());
+    let (least, most): (Vec<u64>, Vec<u64>) = statement.seats().iter().map(|range| (range.least, range.most)).unzip();
+    assert!(least.iter().sum::<u64>() <= 598 && most.iter().sum::<u64>() >= 598, "{least:?} {most:?}");
+    for range in statement.seats() {
+        assert!(range.least <= range.now && range.now <= range.most, "{range:?}");
+    }
+}

@@ -113,7 +113,7 @@ pub(super) struct Outcome {
     /// Checkpoints that were signed, with their notes.
     pub(super) signed: Vec<(String, Checkpoint)>,
     /// Questions to witnesses.
-    pub(super) asks: Vec<Box<Ask>>,
+    pub(super) asks: Vec<Ask>,
 }
 
 /// What was checked in this night: whether a signature holds does not change.
@@ -228,7 +228,9 @@ impl Centre {
             checked: None,
             bug,
         };
-        held.iter().for_each(|(no, checkpoint)| centre.gatherer.learn(&witness_url(*no), checkpoint.size));
+        for (no, checkpoint) in &held {
+            centre.gatherer.learn(&witness_url(*no), checkpoint.size);
+        }
         centre.follow_policy(country);
         let note = publication::promise(disk, || sign(country, &centre.sequencer, outcome).map_err(StartError::Note))?;
         centre.promised(now, &note, outcome);
@@ -260,7 +262,8 @@ impl Centre {
 
     /// The witness policy that the log puts in force.
     fn follow_policy(&mut self, country: &Country) {
-        if let Ok(policy) = policy::in_force(&self.ledger, country.log.verifier()) {
+        let changed = self.ledger.policy_lines() != self.ledger.definition().election().policy_lines();
+        if changed && let Ok(policy) = policy::in_force(&self.ledger, country.log.verifier()) {
             self.gatherer.set_policy(policy);
         }
     }
@@ -277,7 +280,7 @@ impl Centre {
     pub(super) fn gather(&mut self, now: u64, input: Input, outcome: &mut Outcome) {
         for action in self.gatherer.handle(now, input) {
             match action {
-                Action::Ask(ask) => outcome.asks.push(ask),
+                Action::Ask(ask) => outcome.asks.push(*ask),
                 Action::Cosigned(cosigned) => self.cosigned.push_back(cosigned),
                 Action::Complete(_) | Action::Trouble { .. } => {}
             }
@@ -382,11 +385,8 @@ impl Centre {
         bytes: Vec<u8>,
         reply: Reply,
     ) -> Result<Authentic, Refusal> {
-        if let Some(known) = country.authentic.get(digest) {
-            return Ok(known.clone());
-        }
         if !intake::is_statement(&bytes) {
-            return self.intake.admit(bytes);
+            return country.admit(&self.intake, digest, &bytes);
         }
         if !matches!(reply.to, Node::Desk) {
             return Err(Refusal::Structure);

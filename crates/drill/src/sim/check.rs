@@ -242,12 +242,11 @@ impl Checker {
         let (before, now) = (self.journal.len(), disk.journal.digests());
         if now.get(..before).is_none_or(|kept| kept != self.journal) {
             let other = self.journal.iter().zip(now).position(|(known, digest)| known != digest);
-            return match other {
-                Some(at) => broken(Invariant::JournalAppends, format!("record {} is another", at + 1)),
-                None => {
-                    let what = format!("the journal shrinks from {before} to {} records", now.len());
-                    broken(Invariant::ReceiptKept, what)
-                }
+            return if let Some(at) = other {
+                broken(Invariant::JournalAppends, format!("record {} is another", at + 1))
+            } else {
+                let what = format!("the journal shrinks from {before} to {} records", now.len());
+                broken(Invariant::ReceiptKept, what)
             };
         }
         for digest in now.iter().skip(before) {

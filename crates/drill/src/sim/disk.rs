@@ -125,6 +125,17 @@ impl JournalFile {
     }
 }
 
+/// All that a disk holds. Cloned, it is a backup of the whole machine.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Machine {
+    journal: JournalFile,
+    remembered: Option<Vec<u8>>,
+    checkpoint: Option<Vec<u8>>,
+    cosigned: Option<Vec<u8>>,
+    tiles: BTreeMap<TilePath, Vec<u8>>,
+    unsynced: BTreeSet<TilePath>,
+}
+
 /// The disk, its faults, and the power.
 #[derive(Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each fault comes and goes by itself")]
@@ -222,6 +233,32 @@ impl Disk {
                 self.journal.lose_unsynced();
             }
         }
+    }
+
+    /// A copy of everything.
+    pub(super) fn copy(&self) -> Machine {
+        Machine {
+            journal: self.journal.clone(),
+            remembered: self.remembered.clone(),
+            checkpoint: self.checkpoint.clone(),
+            cosigned: self.cosigned.clone(),
+            tiles: self.tiles.clone(),
+            unsynced: self.unsynced.clone(),
+        }
+    }
+
+    /// Puts a copy in place of everything, and gives back what was there.
+    pub(super) fn replace_all(&mut self, machine: Machine) -> Machine {
+        let before = self.copy();
+        Machine {
+            journal: self.journal,
+            remembered: self.remembered,
+            checkpoint: self.checkpoint,
+            cosigned: self.cosigned,
+            tiles: self.tiles,
+            unsynced: self.unsynced,
+        } = machine;
+        before
     }
 
     /// The next reading of the file goes wrong.

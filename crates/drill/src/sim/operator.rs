@@ -31,7 +31,7 @@ pub(super) struct Second {
     pub(super) checkpoint: String,
     pub(super) cosigned: Option<String>,
     pub(super) gatherer: Gatherer,
-    pub(super) asks: VecDeque<Box<Ask>>,
+    pub(super) asks: VecDeque<Ask>,
 }
 
 impl Second {
@@ -112,7 +112,7 @@ impl Second {
     pub(super) fn gather(&mut self, now: u64, input: Input) {
         for action in self.gatherer.handle(now, input) {
             match action {
-                Action::Ask(ask) => self.asks.push_back(ask),
+                Action::Ask(ask) => self.asks.push_back(*ask),
                 Action::Cosigned(cosigned) => self.publish(*cosigned),
                 Action::Complete(_) | Action::Trouble { .. } => {}
             }

@@ -51,7 +51,7 @@ macro_rules! happenings {
                     $($word => Self::$name { $($field: fields.take(stringify!($field))?),* },)*
                     _ => return None,
                 };
-                fields.is_empty().then_some(read)
+                fields.end().then_some(read)
             }
         }
     };
@@ -78,6 +78,11 @@ happenings! {
     Backup "backup" { },
     /// The centre is stopped, an old copy of the journal put in place, and the centre started.
     RestoreBackup "restore-backup" { down_ms: u64 },
+    /// Somebody copies the whole disk of the centre.
+    MachineBackup "machine-backup" { },
+    /// The centre is stopped and started on an old copy of its whole disk, if a witness that can be reached has cosigned more than is on
+    /// that copy: it must not start.
+    RestoreMachine "restore-machine" { down_ms: u64 },
     /// The file with the last signed checkpoint is lost while the centre is down.
     MemoryLost "memory-lost" { down_ms: u64 },
     /// The power of a station fails after so many operations of its disk.
@@ -171,12 +176,16 @@ pub(super) fn draw(rng: &mut ChaCha8Rng, country: &Country) -> Vec<Planned> {
     }
     for _ in 0..36 {
         let times = 5 + below(rng, 30);
-        let what = if below(rng, 3) == 0 { What::Forge { times } } else { What::Replay { times } };
+        let what = if below(rng, 4) == 0 { What::Forge { times } } else { What::Replay { times } };
         plan.push(Planned { at: time(rng), what });
     }
     for _ in 0..below(rng, 4) {
         let at = time(rng);
         plan.push(Planned { at, what: statement(rng) });
+    }
+    // Whether it is found costs a verification of the whole bundle.
+    if below(rng, 8) == 0 {
+        plan.push(Planned { at: time(rng), what: What::TileRots { pick: below(rng, 1_000) } });
     }
     if country.witnesses() > 0 {
         witnesses(rng, country.witnesses(), &mut plan);
@@ -208,7 +217,7 @@ fn seals(rng: &mut ChaCha8Rng, (station, contest): SlotNo, plan: &mut Vec<Planne
 fn fault(rng: &mut ChaCha8Rng) -> What {
     let for_ms = 200 + u64::from(below(rng, 9_000));
     let down_ms = 50 + u64::from(below(rng, 6_000));
-    match below(rng, 40) {
+    match below(rng, 39) {
         0..=3 => What::CentrePower { operations: below(rng, 24), down_ms },
         5 | 6 | 14 | 29 | 30 => What::RestoreBackup { down_ms },
         4 | 7 => What::CentreKilled { operations: below(rng, 24), down_ms },
@@ -231,7 +240,6 @@ fn fault(rng: &mut ChaCha8Rng) -> What {
         33 => What::StationDrift { station: station(rng), ppm: drift(rng) },
         34 => What::CentreDrift { ppm: drift(rng) },
         35 | 36 => What::PathChange { station: station(rng) },
-        37 => What::TileRots { pick: below(rng, 1_000) },
         _ => {
             let conduct = pick(rng, &Conduct::ALL);
             What::RelayTurns { relay: below(rng, 2) as usize, conduct }
@@ -240,18 +248,21 @@ fn fault(rng: &mut ChaCha8Rng) -> What {
 }
 
 fn statement(rng: &mut ChaCha8Rng) -> What {
-    let contest = ContestNo(1 + (below(rng, u32::from(CONTESTS)) as u16));
+    let contest = pick(rng, &[ContestNo(1), ContestNo(CONTESTS)]);
     let matter = pick(rng, &Matter::DRAWN);
-    let signers = [1, 2, 2, 2, 3][below(rng, 5) as usize];
-    What::State { matter, station: station(rng), contest, signers, apart_ms: u64::from(below(rng, 9_000)) }
+    let signers = [1, 2, 2, 3, 3][below(rng, 5) as usize];
+    let apart_ms = if below(rng, 3) == 0 { 0 } else { u64::from(below(rng, 9_000)) };
+    What::State { matter, station: station(rng), contest, signers, apart_ms }
 }
 
 /// What befalls the witnesses, and what the centre's operator does to the two audiences.
 fn witnesses(rng: &mut ChaCha8Rng, number: usize, plan: &mut Vec<Planned>) {
     let witness = |rng: &mut ChaCha8Rng| rng.next_u32() as usize % number;
-    for _ in 0..below(rng, 6) {
+    for _ in 0..below(rng, 9) {
         let (at, down_ms) = (time(rng), 100 + u64::from(below(rng, 6_000)));
-        let what = match below(rng, 6) {
+        let what = match below(rng, 9) {
+            6 => What::MachineBackup {},
+            7 | 8 => What::RestoreMachine { down_ms },
             0 | 1 => What::WitnessPower { witness: witness(rng), operations: below(rng, 6), down_ms },
             2 => What::WitnessOffline { witness: witness(rng), for_ms: 4 * down_ms },
             3 => What::WitnessBackup { witness: witness(rng) },

@@ -23,6 +23,8 @@ pub(super) struct Accepted {
 #[derive(Debug, Default)]
 pub(super) struct Verifier {
     pub(super) accepted: Vec<Accepted>,
+    /// What contradicts what it had accepted.
+    pub(super) refused: Vec<Checkpoint>,
 }
 
 /// What every verifier has: the log's key and the witnesses', and the policy from outside the bundle.

@@ -81,7 +81,7 @@ impl Relay {
     /// Takes a station's datagram, or an answer of the centre.
     pub(super) fn receive(
         &mut self,
-        intake: &Intake,
+        (country, intake): (&Country, &Intake),
         now: u64,
         parcel: &Parcel,
         out: &mut Vec<Parcel>,
@@ -90,7 +90,7 @@ impl Relay {
         match &parcel.message {
             Message::Datagram(datagram) => {
                 let sender = Sender { node: parcel.from, address: parcel.address };
-                self.take(intake, now, sender, datagram, out, marks);
+                self.take((country, intake), now, sender, datagram, out, marks);
             }
             Message::Receipt(receipt) => self.answer(receipt, out),
             _ => {}
@@ -99,7 +99,7 @@ impl Relay {
 
     fn take(
         &mut self,
-        intake: &Intake,
+        (country, intake): (&Country, &Intake),
         now: u64,
         from: Sender,
         datagram: &[u8],
@@ -118,7 +118,7 @@ impl Relay {
                 return;
             }
             Standing::Unknown => {
-                let Ok(record) = intake.admit(frame.body.to_vec()) else { return };
+                let Ok(record) = country.admit(intake, &digest, frame.body) else { return };
                 let Ok(sealed) = SealedRecord::from_bytes(frame.body.to_vec()) else { return };
                 forwarder.take(now, record.station(), record.contest(), sealed);
             }

@@ -3,7 +3,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ed25519_dalek::SigningKey;
 use sha2::{Digest, Sha256};
 use tallyproof_count::Ledger;
 use tallyproof_record::cose::{KeyId, RecordDigest};
@@ -12,7 +11,7 @@ use tallyproof_record::definition::results::Figures;
 use tallyproof_record::receipt::Receipt;
 use tallyproof_record::rules::Severity;
 use tallyproof_record::statement::{
-    Act, Correction, Draft, Endorsement, Holder, KeyChange, LaterStage, Reason, Statement, StatementId, Verdict,
+    Act, Correction, Draft, Endorsement, Holder, KeyChange, LaterStage, Reason, Signed, Statement, StatementId, Verdict,
 };
 use tallyproof_record::{Phase, StationNo};
 
@@ -61,7 +60,7 @@ impl Matter {
 pub(super) struct Copy {
     id: StatementId,
     act: Act,
-    signer: KeyId,
+    signers: BTreeSet<KeyId>,
     bytes: Vec<u8>,
 }
 
@@ -90,16 +89,23 @@ impl Desk {
         let statement = Statement { election, phase: Phase::Drill, made_at, act: act.clone() };
         let Ok(draft) = Draft::new(&statement) else { return Vec::new() };
         let first = usize::try_from(now).unwrap_or_default();
-        let number = (signers as usize).min(keys.len());
-        (0..number).map(|no| self.copy(&draft, &act, &keys[(first + no) % keys.len()])).collect()
+        let key = |no: usize| &keys[(first + no) % keys.len()];
+        let mut copies: Vec<_> = (0..2.min(signers as usize)).map(|no| draft.clone().sign(key(no))).collect();
+        // Somebody collects both signatures, and hands in what bears them all.
+        if let (3.., [one, other]) = (signers, copies.as_slice()) {
+            let mut merged = one.clone();
+            if merged.merge(other).is_ok() {
+                copies.push(merged);
+            }
+        }
+        copies.iter().map(|signed| self.keep(&act, signed)).collect()
     }
 
-    fn copy(&mut self, draft: &Draft, act: &Act, key: &SigningKey) -> RecordDigest {
-        let signed = draft.clone().sign(key);
+    fn keep(&mut self, act: &Act, signed: &Signed) -> RecordDigest {
         let bytes = signed.to_bytes();
         let digest: RecordDigest = Sha256::digest(&bytes).into();
-        let signer = StationKey::from(key.verifying_key()).id();
-        self.copies.insert(digest, Copy { id: signed.id(), act: act.clone(), signer, bytes });
+        let copy = Copy { id: signed.id(), act: act.clone(), signers: signed.key_ids().collect(), bytes };
+        self.copies.insert(digest, copy);
         digest
     }
 
@@ -220,11 +226,11 @@ impl Expected {
     pub(super) fn statement(&mut self, copy: &Copy, marks: &mut Marks) {
         if let Act::Endorsement(Endorsement { station, record, .. }) = &copy.act {
             marks.hit(Mark::Endorsed);
-            self.endorsers.entry((*record, *station)).or_default().insert(copy.signer);
+            self.endorsers.entry((*record, *station)).or_default().extend(&copy.signers);
             return;
         }
         let signed = self.signed.entry(copy.id).or_default();
-        signed.insert(copy.signer);
+        signed.extend(&copy.signers);
         if signed.len() < THRESHOLD {
             return marks.hit(Mark::TooFewSigners);
         }

@@ -198,9 +198,9 @@ impl Witness {
             (folder.checkpoint, folder.size) = (Some(latest.note().to_string()), latest.checkpoint().size);
         }
         match followed {
-            Ok(()) => {}
+            // What cannot be read now may be read later.
+            Ok(()) | Err(Trouble::Unreadable(_)) => {}
             Err(Trouble::Forked(proof)) => outcome.proof = Some(*proof),
-            Err(Trouble::Unreadable(_)) => {}
             Err(trouble) => outcome.alarm = Some(trouble.to_string()),
         }
     }

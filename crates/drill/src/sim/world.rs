@@ -21,7 +21,7 @@ use super::bug::Bug;
 use super::centre::{Centre, Memo, Thread};
 use super::check::{Checker, Invariant, Violation, short};
 use super::country::{BEGIN, Country, STATIONS};
-use super::disk::{Disk, JournalFile};
+use super::disk::{Disk, JournalFile, Machine};
 use super::mark::{Mark, Marks};
 use super::night::{Night, STEPS, chance};
 use super::operator::Second;
@@ -82,6 +82,8 @@ struct Safe {
     backups: Vec<JournalFile>,
     /// The one in use before an operator put an old copy in its place.
     before: Option<JournalFile>,
+    /// A copy of the whole disk.
+    machine: Option<Machine>,
 }
 
 #[expect(clippy::struct_excessive_bools, reason = "each is a question of its own about the night")]
@@ -308,15 +310,15 @@ impl<'a> World<'a> {
             Event::Visit => self.visit(),
             Event::GrowSecond(left) => self.grow_second(left),
             other => {
-                self.perform_quietly(other);
+                self.perform_quietly(&other);
                 Ok(())
             }
         }
     }
 
     /// Events that send nothing and break nothing by themselves.
-    fn perform_quietly(&mut self, event: Event) {
-        match event {
+    fn perform_quietly(&mut self, event: &Event) {
+        match *event {
             Event::StartStation(no) => self.start_station(no),
             Event::StartRelay(no) => {
                 let country = self.country;
@@ -365,13 +367,14 @@ impl<'a> World<'a> {
             | What::WitnessOffline { .. }
             | What::WitnessLost { .. }
             | What::WitnessBackup { .. }
-            | What::WitnessRestored { .. } => return self.befall_witnesses(what),
+            | What::WitnessRestored { .. } => self.befall_witnesses(what),
             What::StationPower { .. }
             | What::StationClock { .. }
             | What::StationDrift { .. }
             | What::PathChange { .. }
             | What::RelayPower { .. }
             | What::RelayTurns { .. } => self.befall_stations(what),
+            What::RestoreMachine { down_ms } => return self.restore_machine(down_ms),
             _ => self.befall_centre(what),
         }
         Ok(())

@@ -121,7 +121,7 @@ fn the_mega_election_is_what_it_was() {
     assert_eq!(hex(&hash.finalize()), MEGA);
 }
 
-const MEGA: &str = "";
+const MEGA: &str = "99e232985cedc606d6f504f5c37236e000add0a9a90a0249e3a32e5cc01d5217";
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()

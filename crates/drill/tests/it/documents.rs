@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use tallyproof_drill::script::{self, FloodKind, Script};
+use tallyproof_drill::synthetic;
 
 fn root() -> PathBuf {
     concat!(env!("CARGO_MANIFEST_DIR"), "/../..").into()
@@ -14,18 +15,25 @@ fn guide() -> String {
 }
 
 /// `UPDATE_DOCS=1` writes the reference of the guide anew.
-#[test]
-fn the_guide_has_the_reference_of_the_code() {
+fn assert_reference(guide: &str, reference: &str) {
     const BEGIN: &str = "<!-- reference: generated, do not edit -->\n";
     const END: &str = "<!-- end of reference -->";
-    let guide = guide();
-    let (before, rest) = guide.split_once(BEGIN).unwrap();
+    let path = root().join("docs/guide").join(guide);
+    let text = || std::fs::read_to_string(&path).unwrap();
+    let found = text();
+    let (before, rest) = found.split_once(BEGIN).unwrap();
     let (_, after) = rest.split_once(END).unwrap();
-    let want = format!("{before}{BEGIN}\n{}\n{END}{after}", script::reference().trim_end());
+    let want = format!("{before}{BEGIN}\n{}\n{END}{after}", reference.trim_end());
     if std::env::var_os("UPDATE_DOCS").is_some() {
-        std::fs::write(root().join("docs/guide/drills.md"), &want).unwrap();
+        std::fs::write(&path, &want).unwrap();
     }
-    assert!(self::guide() == want, "docs/guide/drills.md is out of date; UPDATE_DOCS=1 writes it anew");
+    assert!(text() == want, "docs/guide/{guide} is out of date; UPDATE_DOCS=1 writes it anew");
+}
+
+#[test]
+fn the_guides_have_the_references_of_the_code() {
+    assert_reference("drills.md", &script::reference());
+    assert_reference("mega.md", &synthetic::reference());
 }
 
 #[test]

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a failing test panics")]
 
 mod documents;
+mod mega;
 mod sim;
 
 use std::collections::BTreeMap;

@@ -4,7 +4,7 @@ use std::{borrow::Cow, cmp::Reverse};
 
 use tallyproof_count::{
     bulletin::{Basis, ContestDocument, Quantity, figures},
-    settled::{Answer, Statement},
+    settled::Statement,
     share::{Percent, percent},
     totals::AreaTotals,
 };
@@ -63,10 +63,7 @@ pub(super) fn blocks<'a>(
         vec![Block::Heading { level: 2, id: anchor(no), text: Phrase::name(contest.name.as_str()), place }];
     blocks.extend(progress(&sums));
     let outcome = &document.outcome;
-    let own = outcome.settled.as_ref().ok().map(|answer| match answer {
-        Answer::Contest(statement) => statement,
-        Answer::Mixed(statement) => statement.lists(),
-    });
+    let own = settled::own(&outcome.settled);
     let reach = own.and_then(Statement::bound);
     blocks.push(candidates(&sums, reach));
     let compact = is_compact(election);

@@ -28,6 +28,20 @@ pub(super) fn render(bulletin: &Bulletin<'_>, blocks: &[Block<'_>]) -> String {
     page.html
 }
 
+/// Blocks for pages that are made otherwise.
+pub(crate) struct Fragments(Page);
+
+impl Fragments {
+    pub(crate) fn new() -> Self {
+        Self(Page { speakers: Lang::ALL.map(Speaker::new), html: String::new() })
+    }
+
+    pub(crate) fn html(&mut self, blocks: &[Block<'_>]) -> String {
+        blocks.iter().for_each(|block| self.0.block(block));
+        std::mem::take(&mut self.0.html)
+    }
+}
+
 struct Page {
     speakers: [Speaker; 3],
     html: String,

@@ -57,6 +57,14 @@ fn parts(answer: &Answer) -> Vec<&Statement> {
     }
 }
 
+/// The contest's own statement: in a mixed system that of the lists.
+pub(super) fn own(settled: &Result<Answer, NoStatement>) -> Option<&Statement> {
+    match settled.as_ref().ok()? {
+        Answer::Contest(statement) => Some(statement),
+        Answer::Mixed(statement) => Some(statement.lists()),
+    }
+}
+
 /// The statement with all that it rests on, or that there is none.
 pub(super) fn blocks<'a>(
     election: &'a Election,
@@ -64,11 +72,20 @@ pub(super) fn blocks<'a>(
     common: &Common<'_>,
 ) -> Vec<Block<'a>> {
     let heading = Block::Heading { level: 3, id: "settled".to_owned(), text: Text::SettledHeading.into(), place: None };
+    std::iter::once(heading).chain(said(election, settled, common)).collect()
+}
+
+/// As [`blocks`], below another heading.
+pub(super) fn said<'a>(
+    election: &'a Election,
+    settled: &'a Result<Answer, NoStatement>,
+    common: &Common<'_>,
+) -> Vec<Block<'a>> {
     match settled {
-        Ok(answer) => std::iter::once(heading).chain(answered(election, answer, common)).collect(),
+        Ok(answer) => answered(election, answer, common),
         Err(why) => {
             let none = Phrase::Say(Text::SettledNone, vec![("code", why.as_str().into())]);
-            vec![heading, Block::Paragraph(Style::Body, none)]
+            vec![Block::Paragraph(Style::Body, none)]
         }
     }
 }

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use demo::Demo;
 use tallyproof_count::{SlotStatus, ledger::SlotView};
-use tallyproof_record::Phase;
+use tallyproof_record::{Phase, StationNo, definition::Figure};
 use tallyproof_site::{Lang, SiteInput, Witnessing, number::grouped, render};
 
 /// The folder as text by path.
@@ -119,16 +119,27 @@ fn each_station_stands_on_one_list_with_its_status() {
 }
 
 #[test]
-fn the_bound_is_the_rolls_of_stations_not_counted_plus_the_allowance() {
+fn the_bound_is_signed_turnouts_and_the_rolls_of_stations_without_one() {
     let demo = demo::night(400, Phase::Official);
     let election = demo.ledger.definition().election();
     let open = |slot: &SlotView<'_>| slot.contest.0 == 1 && slot.status != SlotStatus::Counted;
+    let voters = |station: StationNo, counted: bool| {
+        let own = demo.ledger.slots().filter(|slot| slot.station == station);
+        let own = own.filter(|slot| (slot.status == SlotStatus::Counted) == counted);
+        own.filter_map(|slot| slot.figures?.figure(Figure::Voters)).map(u64::from).collect::<BTreeSet<_>>()
+    };
     let caps = demo.ledger.slots().filter(open).map(|slot| {
-        let station = election.station(slot.station).expect("in the register");
-        u64::from(station.roll().expect("every roll is known")) + 5
+        let cast = slot.figures.map_or(0, |figures| figures.counts.iter().map(|count| u64::from(*count)).sum::<u64>());
+        let (counted, apart) = (voters(slot.station, true), voters(slot.station, false));
+        let turnout = counted.last().or_else(|| apart.first().filter(|_| apart.len() == 1)).copied();
+        let roll = election.station(slot.station).and_then(|station| station.roll()).expect("every roll is known");
+        turnout.filter(|turnout| *turnout >= cast).unwrap_or(u64::from(roll) + 5)
     });
-    let words = format!("Records not included can hold at most {} votes", grouped(caps.sum()));
-    assert!(pages(&demo)["site/contest-1.html"].contains(&words));
+    let caps: Vec<u64> = caps.collect();
+    let words = format!("Records not included can hold at most {} votes", grouped(caps.iter().sum()));
+    let page = &pages(&demo)["site/contest-1.html"];
+    assert!(page.contains(&words), "{words} {caps:?}");
+    assert!(page.contains("one vote for each registered voter"));
 }
 
 #[test]
@@ -136,7 +147,8 @@ fn a_missing_roll_is_said_and_never_taken_as_zero() {
     let mut files = demo::package(6, Phase::Official);
     replace(&mut files, "stations.csv", ",380,,", ",,,");
     let page = &pages(&before(&files))["site/contest-1.html"];
-    assert!(page.contains("unknown number of votes, because 1 station among them has no roll to bound it"));
+    assert!(page.contains("Nothing bounds the votes of records not included"));
+    assert!(page.contains("Nothing bounds the votes of 1 station."));
     assert!(!page.contains("class=\"reach\""), "a reach that is not known is not drawn");
 }
 
@@ -167,4 +179,30 @@ fn corrections_stand_beside_what_was_counted() {
     html::check(stations).unwrap();
     assert_eq!(stations.matches("class=\"corrected\"").count(), 2);
     assert!(page.contains("1 record is endorsed"));
+}
+
+#[test]
+fn a_contest_says_what_can_change_with_every_premise_in_every_language() {
+    let page = &pages(&demo::night(200, Phase::Official))["site/contest-1.html"];
+    let section = page.split("class=\"q-order\"").nth(1).unwrap().split("</section>").next().unwrap();
+    for words in [
+        "The definition states no rule for the contest.",
+        "no record is corrected or annulled later",
+        "it does not show that they are right",
+        "La definición no indica ninguna regla para la contienda.",
+        "A definição não informa nenhuma regra para a disputa.",
+    ] {
+        assert!(section.contains(words), "{words}\n{section}");
+    }
+    assert!(!page.contains("id=\"seats\""), "the definition states no seats");
+}
+
+#[test]
+fn seats_stand_on_the_page_of_a_contest_of_lists() {
+    let page = &pages(&demo::council(200, Phase::Official))["site/contest-1.html"];
+    html::check(page).unwrap();
+    for words in ["21 seats go to lists by dhondt", "id=\"seats\"", "l-column-seats-least", "at least 4 % of the votes"]
+    {
+        assert!(page.contains(words), "{words}");
+    }
 }

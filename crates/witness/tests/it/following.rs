@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 
 use proptest::prelude::*;
-use tallyproof_count::{Source, Totals, bulletin::Document, bundle, judge, ledger::Ledger, manifest::file_hash};
+use tallyproof_count::{Source, bulletin::Document, bundle, judge, ledger::Ledger, manifest::file_hash};
 use tallyproof_log::{checkpoint::Checkpoint, fork::ForkProof};
 use tallyproof_record::{entry::Entry, statement::Bulletin};
 use tallyproof_witness::{

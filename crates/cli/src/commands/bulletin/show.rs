@@ -11,8 +11,9 @@ use tallyproof_count::bulletin::Document;
 use tallyproof_count::statements::IssuedBulletin;
 
 use crate::bulletin::{self, write_contests};
+use crate::statement::verified::verified;
 use crate::table::{self, grouped};
-use crate::{Exit, Printer, Report, bundle_source};
+use crate::{Exit, Printer, Report};
 
 /// Arguments of `tallyproof bulletin show`.
 #[derive(Debug, clap::Args)]
@@ -94,11 +95,7 @@ impl Report for ShowReport {
 }
 
 pub(super) fn run(args: &Args, printer: &mut Printer) -> anyhow::Result<Exit> {
-    let source = bundle_source::open(&args.bundle)?;
-    let found = tallyproof_count::verify(source.as_ref(), None, &|_, _| ())?;
-    if let Some(problem) = found.problems.first() {
-        bail!("the bundle {} does not hold: {problem}; `tallyproof verify` lists everything", args.bundle);
-    }
+    let found = verified(&args.bundle, printer)?;
     let Verification { ledger: Some(ledger), tree: Some(tree), .. } = &found else { bail!("the bundle has no log") };
     let bulletins = ledger.bulletins();
     let wanted = args.number.or(bulletins.last().map(|last| last.stated.number));

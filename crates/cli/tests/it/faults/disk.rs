@@ -157,7 +157,9 @@ fn a_centre_killed_on_a_full_disk_starts_once_there_is_room() {
     let refused = world.try_serve_by(disks.command());
     assert!(refused.is_err(), "it says what it lacks, and starts nothing");
     let before = world.logged();
-    ballasts.iter().for_each(|ballast| fs::remove_file(ballast).unwrap());
+    for ballast in &ballasts {
+        fs::remove_file(ballast).unwrap();
+    }
     assert!(before.0.len() >= FIRST as usize);
     let centre = world.serve_by(disks.command());
     deliver(&mut all, &centre);

@@ -66,7 +66,9 @@ fn centre_witness_and_relay_stand_still_in_turn_and_everything_goes_on() {
         let pauses = scope.spawn(|| {
             let _ended = Raise(&over);
             let all = [centre.pid(), witness.child.id(), relay.child.id()];
-            all.iter().for_each(|pid| pause(*pid));
+            for pid in all {
+                pause(pid);
+            }
             // And two that wait for each other.
             thread::scope(|both| all[..2].iter().for_each(|pid| drop(both.spawn(|| pause(*pid)))));
             all.len() + 1

@@ -19,6 +19,8 @@ struct Inode {
     durable: Vec<u8>,
     /// What the next sync writes.
     dirty: Vec<Range<usize>>,
+    /// Where the next `write` goes; at the end of a file that was opened before anybody followed the program, its log.
+    position: Option<usize>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,7 +73,7 @@ impl Platter {
             } else {
                 let bytes = fs::read(&path).unwrap();
                 self.seen.insert(path, Node::File(self.inodes.len()));
-                self.inodes.push(Inode { seen: bytes.clone(), durable: bytes, dirty: Vec::new() });
+                self.inodes.push(Inode { seen: bytes.clone(), durable: bytes, ..Inode::default() });
             }
         }
     }
@@ -80,7 +82,8 @@ impl Platter {
     pub(super) fn apply(&mut self, call: &Call) {
         let is_sync = matches!(call.name.as_str(), "fsync" | "fdatasync");
         // A sync that fails has done something, too.
-        if !call.succeeded() && !(is_sync && call.result.is_some()) {
+        let happened = call.succeeded() || is_sync && call.result.is_some();
+        if !happened {
             return;
         }
         match call.name.as_str() {
@@ -102,7 +105,9 @@ impl Platter {
     }
 
     pub(super) fn apply_all(&mut self, calls: &[Call]) {
-        calls.iter().for_each(|call| self.apply(call));
+        for call in calls {
+            self.apply(call);
+        }
     }
 
     fn name(&mut self, path: PathBuf, node: Node) {
@@ -117,10 +122,12 @@ impl Platter {
             self.inodes.push(Inode::default());
             self.name(path.clone(), Node::File(self.inodes.len() - 1));
         }
-        if call.arguments.contains("O_TRUNC")
-            && let Some(inode) = self.inode(&path)
-        {
+        let Some(inode) = self.inode(&path) else { return };
+        if call.arguments.contains("O_TRUNC") {
             inode.seen.clear();
+        }
+        if !call.arguments.contains("O_RDONLY") && !call.arguments.contains("O_APPEND") {
+            inode.position = Some(0);
         }
     }
 
@@ -131,8 +138,11 @@ impl Platter {
         }
         let mut bytes = call.strings().swap_remove(0);
         bytes.truncate(usize::try_from(call.result.unwrap()).unwrap());
-        let start = if call.name == "write" { inode.seen.len() } else { call.number() };
+        let start = if call.name == "write" { inode.position.unwrap_or(inode.seen.len()) } else { call.number() };
         let range = start..start + bytes.len();
+        if call.name == "write" {
+            inode.position = inode.position.map(|_| range.end);
+        }
         inode.seen.resize(inode.seen.len().max(range.end), 0);
         inode.seen[range.clone()].copy_from_slice(&bytes);
         inode.dirty.push(range);

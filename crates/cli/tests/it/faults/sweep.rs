@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use super::trace::{Attached, can_trace, killed_at};
-use super::{deliver, field, reckon, restart, until};
+use super::{PATIENCE, deliver, field, reckon, restart, until};
 use crate::world::{Centre, Field, World, program};
 
 /// Whatever leaves a trace on the disk.
@@ -80,7 +80,7 @@ fn thread(centre: &Centre, name: &str) -> u32 {
 
 /// Sends records until the centre is dead; says whether it died.
 fn work_until_dead(field: &mut Field<'_>, centre: &mut Centre, count: usize) -> bool {
-    let deadline = Instant::now() + Duration::from_secs(5);
+    let deadline = Instant::now() + PATIENCE;
     while Instant::now() < deadline {
         field.work(centre.udp, count, Instant::now() + Duration::from_millis(10));
         if centre.has_ended() {
@@ -96,10 +96,10 @@ fn work_until_dead(field: &mut Field<'_>, centre: &mut Centre, count: usize) -> 
 
 /// Kills at the first, second, … call of these kinds in one thread; every time with new records.
 fn killed_in(name: &str, calls: &[(&str, usize)]) {
+    const EACH: u32 = 3;
     if !can_trace() {
         return;
     }
-    const EACH: u32 = 3;
     let moments: Vec<_> = calls.iter().flat_map(|(call, most)| (1..=*most).map(move |nth| (call, nth))).collect();
     let rounds = u32::try_from(moments.len()).unwrap();
     let world = World::new(rounds * EACH);

@@ -13,14 +13,17 @@ use crate::world::program;
 pub(super) const TELLING: &str =
     "trace=mkdir,openat,write,pwrite64,ftruncate,fsync,fdatasync,link,linkat,rename,unlink,sendto";
 
-/// Whether calls can be followed here. Where they cannot, says so: the test that asks is skipped.
+/// Whether calls can be followed here, those of a running program too. Where they cannot, says so: the test that asks is skipped.
 pub(super) fn can_trace() -> bool {
-    let tried = Command::new("strace").args(["-f", "-o", "/dev/null", "-e", "inject=fsync:error=EIO", "true"]).output();
-    let can = tried.as_ref().is_ok_and(|output| output.status.success());
-    if !can {
-        eprintln!("skipped: strace is not installed, or the system forbids it to follow a program: {tried:?}");
+    let mut sleeper = Command::new("sleep").arg("60").spawn().unwrap();
+    let mut command = Command::new("strace");
+    let tried = Attached::try_start(command.args(["-o", "/dev/null", "-p", &sleeper.id().to_string()])).map(drop);
+    sleeper.kill().unwrap();
+    sleeper.wait().unwrap();
+    if let Err(why) = &tried {
+        eprintln!("skipped: strace is not installed (package strace), or may not follow a program here: {why}");
     }
-    can
+    tried.is_ok()
 }
 
 /// The command `strace`, to be followed by what it is to run. It stays in the background: the process is the program, and dies as
@@ -129,14 +132,22 @@ impl Attached {
     }
 
     fn start(command: &mut Command) -> Self {
-        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+        Self::try_start(command).unwrap_or_else(|why| panic!("strace cannot follow the program: {why}"))
+    }
+
+    /// Returns once it follows.
+    fn try_start(command: &mut Command) -> Result<Self, String> {
+        let mut child = command.stderr(Stdio::piped()).spawn().map_err(|error| error.to_string())?;
         let mut said = BufReader::new(child.stderr.take().unwrap());
+        let attached = Self(child);
         let mut line = String::new();
         said.read_line(&mut line).unwrap();
-        assert!(line.contains("attached"), "strace cannot follow the program: {line}");
+        if !line.contains("attached") {
+            return Err(line);
+        }
         // It must not end because nobody reads what else it says.
         thread::spawn(move || said.lines().for_each(drop));
-        Self(child)
+        Ok(attached)
     }
 
     /// Waits until the program that is followed has ended.

@@ -32,13 +32,12 @@ pub(super) fn promise_in(
         let opened = checkpoint::open(note, std::slice::from_ref(key), key.name().as_str()).ok()?;
         Some(opened.checkpoint().clone())
     };
-    let checkpoint = match memo.opened.get(&note) {
-        Some(known) => known.clone(),
-        None => {
-            let found = open(&note);
-            memo.opened.insert(note, found.clone());
-            found
-        }
+    let checkpoint = if let Some(known) = memo.opened.get(&note) {
+        known.clone()
+    } else {
+        let found = open(&note);
+        memo.opened.insert(note, found.clone());
+        found
     };
     let checkpoint = checkpoint.ok_or_else(|| StartError::Note(place.to_owned()))?;
     Ok(Some(Promise { place: place.to_owned(), checkpoint }))

@@ -23,7 +23,7 @@ impl<'a> Fields<'a> {
         T::read(self.0.next()?.strip_prefix(name)?.strip_prefix('=')?)
     }
 
-    pub(super) fn is_empty(mut self) -> bool {
+    pub(super) fn end(mut self) -> bool {
         self.0.next().is_none()
     }
 }

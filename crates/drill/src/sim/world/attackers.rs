@@ -59,7 +59,7 @@ impl World<'_> {
         self.marks.hit(Mark::Forged);
         let after = 20 + u64::from(self.rng.next_u32()) % 400;
         self.add(after, Event::Forge(left - 1));
-        let posted = left.is_multiple_of(4);
+        let posted = left.is_multiple_of(8);
         let message = if posted {
             Message::Post(forged.get(HEADER_LEN..).unwrap_or_default().to_vec())
         } else {

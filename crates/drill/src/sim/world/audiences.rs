@@ -132,8 +132,9 @@ impl World<'_> {
             self.marks.hit(Mark::Distrusted);
             return Ok(());
         };
-        let known = |accepted: &Accepted| accepted.checkpoint == checkpoint;
-        if self.verifiers.get(no).is_none_or(|verifier| verifier.accepted.iter().any(known)) {
+        let Some(verifier) = self.verifiers.get(no) else { return Ok(()) };
+        let mut known = verifier.accepted.iter().map(|accepted| &accepted.checkpoint).chain(&verifier.refused);
+        if known.any(|known| *known == checkpoint) {
             return Ok(());
         }
         if history == History::Second {
@@ -144,6 +145,9 @@ impl World<'_> {
         if let Some(other) = own {
             // Whoever holds a checkpoint believes none that contradicts it.
             self.marks.hit(Mark::VerifierProves);
+            if let Some(verifier) = self.verifiers.get_mut(no) {
+                verifier.refused.push(accepted.checkpoint.clone());
+            }
             return self.two_histories(&other, &accepted);
         }
         self.marks.hit(Mark::Believed);

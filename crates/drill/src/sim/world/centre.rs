@@ -9,11 +9,11 @@ use tallyproof_record::cose::RecordDigest;
 use super::super::centre::{Centre, Outcome, Start, StartError, Stop, Thread};
 use super::super::check::{Invariant, Violation};
 use super::super::disk::{DiskError, JournalFile};
-use super::super::mark::Mark;
+use super::super::mark::{Mark, Marks};
 use super::super::plan::What;
 use super::super::post::Node;
 use super::super::witness::Witness;
-use super::{Event, Fault, Step, World};
+use super::{Event, Fault, Step, World, broken};
 
 /// How often the centre ends a batch.
 const CUT_EVERY: u64 = 1_000;
@@ -59,6 +59,7 @@ impl World<'_> {
             What::Misread { file, short } => self.disk.misread(file, short),
             What::TileRots { pick } => self.disk.rot(self.checker.size(), pick),
             What::Backup {} => self.safe.backups.push(self.disk.journal.clone()),
+            What::MachineBackup {} => self.safe.machine = Some(self.disk.copy()),
             What::RestoreBackup { down_ms } => self.restore_backup(down_ms),
             What::MemoryLost { down_ms } => {
                 self.disk.lose_power();
@@ -214,6 +215,38 @@ impl World<'_> {
         self.stop_centre(down_ms);
     }
 
+    /// Everything on the centre's disk is older than it was, and leads to itself: only what others hold keeps it from a second history.
+    pub(super) fn restore_machine(&mut self, down_ms: u64) -> Step {
+        let held = self.held_by_witnesses();
+        let Some(machine) = self.safe.machine.clone() else { return Ok(()) };
+        self.disk.lose_power();
+        self.stop_centre(down_ms);
+        let newest = self.disk.replace_all(machine);
+        let most = self.disk.journal.digests().len() as u64 + 1;
+        if held.iter().any(|(_, checkpoint)| checkpoint.size > most) {
+            let (country, now, bug) = (self.country, self.now, self.bug);
+            let start = Start { country, now, bug, held, memo: &mut self.memo };
+            let started = Centre::start(start, &mut self.disk, &mut Outcome::default(), &mut Marks::default());
+            match started.err() {
+                None => {
+                    return broken(Invariant::OneHistory, "a centre starts that has forgotten what a witness holds");
+                }
+                Some(StartError::Restart(RestartError::Broken(broken))) => self.refused_by(&broken),
+                // Another fault came first.
+                Some(_) => {}
+            }
+        }
+        self.disk.replace_all(newest);
+        Ok(())
+    }
+
+    fn refused_by(&mut self, broken: &Broken) {
+        let (Broken::RolledBack { place, .. } | Broken::Forked { place, .. }) = broken;
+        if place.starts_with("https:") {
+            self.marks.hit(Mark::WitnessKeepsPromise);
+        }
+    }
+
     pub(super) fn start_centre(&mut self) -> Step {
         if self.centre.is_some() {
             return Ok(());
@@ -279,10 +312,6 @@ impl World<'_> {
                 self.disk.remembered.clone_from(&self.disk.checkpoint);
             }
             StartError::Restart(RestartError::Broken(broken)) if self.safe.before.is_some() => {
-                let (Broken::RolledBack { place, .. } | Broken::Forked { place, .. }) = broken;
-                if place.starts_with("https:") {
-                    self.marks.hit(Mark::WitnessKeepsPromise);
-                }
                 self.marks.hit(match broken {
                     Broken::RolledBack { .. } => Mark::BackupRefused,
                     Broken::Forked { .. } => Mark::BackupForked,

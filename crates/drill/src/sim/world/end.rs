@@ -67,8 +67,8 @@ impl World<'_> {
             && self.stations.iter().all(|station| station.is_up() && station.open() == 0)
             && self.desk.open() == 0
             && !self.agenda.values().any(|event| matches!(event, Event::HandIn(_)))
-            && self.is_cosigned()
             && !self.agenda.values().any(|event| matches!(event, Event::Planned(_)))
+            && self.is_cosigned()
     }
 
     pub(super) fn not_at_rest(&self) -> Step {

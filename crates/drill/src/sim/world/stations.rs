@@ -155,7 +155,7 @@ impl World<'_> {
             Node::Relay(no) => {
                 let mut out = Vec::new();
                 if let Some(relay) = self.relays.get_mut(no) {
-                    relay.receive(&self.relay_intake, self.now, &parcel, &mut out, &mut self.marks);
+                    relay.receive((self.country, &self.relay_intake), self.now, &parcel, &mut out, &mut self.marks);
                 }
                 self.schedule_relay(no);
                 self.send_all(&out)

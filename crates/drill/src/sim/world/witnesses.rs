@@ -27,7 +27,7 @@ const PATH: usize = 30;
 
 impl World<'_> {
     /// Something befalls a witness, or the operator does something to an audience.
-    pub(super) fn befall_witnesses(&mut self, what: What) -> Step {
+    pub(super) fn befall_witnesses(&mut self, what: What) {
         match what {
             What::Fork { .. } | What::ForkGrows { .. } | What::Switch { .. } | What::Withhold { .. } => {
                 self.befall_audience(what);
@@ -44,7 +44,6 @@ impl World<'_> {
             }
             other => self.befall_folder(other),
         }
-        Ok(())
     }
 
     fn befall_folder(&mut self, what: What) {
@@ -97,7 +96,7 @@ impl World<'_> {
     }
 
     /// Sends the questions of the centre's gatherer.
-    pub(super) fn ask_for_first(&mut self, asks: Vec<Box<Ask>>) -> Step {
+    pub(super) fn ask_for_first(&mut self, asks: Vec<Ask>) -> Step {
         for ask in asks {
             self.ask(History::First, &ask)?;
         }
