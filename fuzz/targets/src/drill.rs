@@ -36,10 +36,14 @@ pub fn recipe(data: &[u8]) {
 fn check_package(recipe: &str) {
     let head = include_str!("../../../examples/mini/election.toml");
     let file = |name: &str, text: &str| (name.to_owned(), text.as_bytes().to_vec());
-    let made = expand(&Files::from([file("election.toml", head), file(RECIPE_FILE, recipe)])).expect("a recipe that parses can be expanded, and its files read");
+    let made = expand(&Files::from([file("election.toml", head), file(RECIPE_FILE, recipe)]))
+        .expect("a recipe that parses can be expanded, and its files read");
     let election = package::parse(&made.files).expect("a recipe that parses can be expanded, and its files read");
     let figures = results::render(&made.results, &election);
-    assert_eq!(results::parse(&figures, &election).expect("a recipe's figures are those of its election"), made.results);
+    assert_eq!(
+        results::parse(&figures, &election).expect("a recipe's figures are those of its election"),
+        made.results
+    );
 }
 
 fn check_limits(script: &Script) {
