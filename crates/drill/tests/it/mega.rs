@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use tallyproof_count::outcome::{self, ByName, ListSeats, Outcome, SeatsOutcome};
+use tallyproof_count::settled::Answer;
 use tallyproof_count::{Judged, JudgedRecord, Ledger, SignedBy, Totals};
 use tallyproof_drill::synthetic::expand;
 use tallyproof_record::cose::RecordDigest;
@@ -57,7 +58,7 @@ fn every_seat_of_the_mega_election_is_allocated_and_explained() {
     for (contest, (_, outcome)) in election.contests().iter().zip(outcomes.iter()) {
         match (contest.decision.as_ref().unwrap(), outcome.seats.as_ref().unwrap()) {
             (Decision::Plurality { seats }, SeatsOutcome::ByName(by_name)) => {
-                assert_by_name(*seats, by_name, &contest.id)
+                assert_by_name(*seats, by_name, &contest.id);
             }
             (Decision::Lists(lists), SeatsOutcome::Lists(seats)) => {
                 assert_lists(seats, &contest.id);
@@ -89,7 +90,8 @@ fn assert_by_name(seats: u32, by_name: &ByName, id: &str) {
 }
 
 fn assert_lists(found: &ListSeats, id: &str) {
-    let allotment = found.allotment.as_ref().unwrap_or_else(|error| panic!("{id}: {error}"));
+    assert!(found.allotment.is_ok(), "{id}: {:?}", found.allotment);
+    let Ok(allotment) = &found.allotment else { return };
     assert!(allotment.open.is_empty() && allotment.unfilled == 0 && found.nominal_open == 0, "{id}: {allotment:?}");
     assert!(allotment.order.iter().all(|seat| seat.list.is_some() && seat.claim.numerator > 0), "{id}");
     assert!(found.nominal.iter().all(|seat| seat.list.is_some()), "{id}");
@@ -106,6 +108,5 @@ fn assert_lists(found: &ListSeats, id: &str) {
 
 /// With every record counted nothing can change.
 fn assert_settled(outcome: &Outcome, id: &str) {
-    let answer = outcome.settled.as_ref().unwrap_or_else(|error| panic!("{id}: {error}"));
-    assert!(answer.settled(), "{id}");
+    assert!(outcome.settled.as_ref().is_ok_and(Answer::settled), "{id}: {:?}", outcome.settled);
 }
