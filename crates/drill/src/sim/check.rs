@@ -1,6 +1,6 @@
 //! The invariants, as an observer would check them who sees the whole country at once.
 //!
-//! What the simulator knows of a record is a table of its own ([`super::country::Fact`]); what the public sees it reads from the
+//! What the simulator knows of a record is a table of its own (`country::Fact`); what the public sees it reads from the
 //! published tiles and checkpoint. Neither asks the running centre.
 
 mod bundle;
