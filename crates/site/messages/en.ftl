@@ -54,6 +54,7 @@ sum-more = { $n ->
 }
 share-rule = Shares are of the valid votes counted, rounded half up to 0.01%; they need not add up to 100%.
 
+premises = Premises
 limits = What this does not show
 limit-order = Stations do not report in random order, so no probability follows from the figures so far.
 limit-counting = Adding up can be checked here. Whether the stations counted the ballots correctly cannot.

@@ -53,6 +53,7 @@ sum-more = { $n ->
 }
 share-rule = Los porcentajes son de los votos válidos contados, redondeados al 0,01 % (la mitad, hacia arriba); no tienen por qué sumar 100 %.
 
+premises = Premisas
 limits = Lo que esto no muestra
 limit-order = Las mesas no informan en un orden aleatorio: de las cifras parciales no se sigue ninguna probabilidad.
 limit-counting = Aquí se puede comprobar la suma. No se puede comprobar si las mesas contaron bien las papeletas.

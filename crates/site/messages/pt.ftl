@@ -53,6 +53,7 @@ sum-more = { $n ->
 }
 share-rule = Os percentuais são dos votos válidos contados, arredondados a 0,01% (metade para cima); não precisam somar 100%.
 
+premises = Premissas
 limits = O que isto não mostra
 limit-order = As seções não informam em ordem aleatória: dos números parciais não se segue nenhuma probabilidade.
 limit-counting = Aqui se pode verificar a soma. Não se pode verificar se as seções contaram bem as cédulas.

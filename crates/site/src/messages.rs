@@ -228,6 +228,7 @@ texts! {
     SumLegendUnknown "sum-legend-unknown"
     SumMore "sum-more"
     ShareRule "share-rule"
+    Premises "premises"
     Limits "limits"
     LimitOrder "limit-order"
     LimitCounting "limit-counting"

@@ -220,8 +220,10 @@ struct ContestPage<'a> {
     c: &'a ContestView<'a>,
     bars: Vec<RankedRow<'a>>,
     more: u64,
-    /// What can still change, with all that it rests on.
-    settled: Safe<String>,
+    /// What can still change.
+    statement: Safe<String>,
+    /// What that rests on.
+    premises: Safe<String>,
     /// The seats; empty where the votes say as much.
     seats: Safe<String>,
     /// Names of the candidates with a column of their own.
@@ -273,6 +275,8 @@ impl<'a> ContestPage<'a> {
     fn new(frame: &'a Frame<'a>, contest: &'a ContestView<'a>, lists: &Lists, fragments: &mut Fragments) -> Self {
         let definition = frame.election.contest(contest.no);
         let seats = definition.map(|definition| bulletin::seats(definition, contest.outcome)).unwrap_or_default();
+        let settled = bulletin::settled(frame.election, contest.outcome);
+        let (statement, premises) = settled.split_at(settled.len().min(1));
         let mut bars = contest.ranked();
         let more = bars.len().saturating_sub(BARS);
         bars.truncate(BARS);
@@ -282,7 +286,8 @@ impl<'a> ContestPage<'a> {
             c: contest,
             bars,
             more: more as u64,
-            settled: Safe(fragments.html(&bulletin::settled(frame.election, contest.outcome))),
+            statement: Safe(fragments.html(statement)),
+            premises: Safe(fragments.html(premises)),
             seats: Safe(fragments.html(&seats)),
             columns: own.iter().filter_map(|&index| Some(contest.candidates.get(index)?.name)).collect(),
             others: own.len() < contest.candidates.len(),

@@ -17,6 +17,10 @@ use crate::{
     words::escape,
 };
 
+/// Widths of items in characters, each a class of the style sheet; what is longer wraps.
+const ITEM_WIDTHS: [usize; 5] = [6, 12, 20, 36, WIDEST_ITEM];
+const WIDEST_ITEM: usize = 60;
+
 /// The page.
 pub(super) fn render(bulletin: &Bulletin<'_>, blocks: &[Block<'_>]) -> String {
     let mut page = Page { speakers: Lang::ALL.map(Speaker::new), html: String::with_capacity(1 << 16) };
@@ -215,7 +219,9 @@ impl Page {
     fn items(&mut self, items: &[Cow<'_, str>]) {
         let longest = items.iter().map(|item| item.chars().count()).max().unwrap_or(0);
         // Wide enough for the longest in a face of figures alike in width; the list wraps where it has to.
-        let _ = writeln!(self.html, "<ul class=\"items\" style=\"--item:{}ch\">", longest.clamp(4, 60));
+        // Pages of contests let no style in but the style sheet's: a width is one of its classes.
+        let width = ITEM_WIDTHS.into_iter().find(|&width| longest <= width).unwrap_or(WIDEST_ITEM);
+        let _ = writeln!(self.html, "<ul class=\"items w{width}\">");
         for item in items {
             self.raw("<li>");
             escape(item, &mut self.html);
