@@ -66,12 +66,12 @@ impl Place {
     }
 
     /// A script that gets the bundle as its argument and the Python environment first in its path.
-    fn script(&self, script: &Path) -> Result<Command> {
+    fn script(&self, script: &Path, bundle: &Path) -> Result<Command> {
         if !script.is_file() {
             bail!("{} does not exist", script.display());
         }
         let mut bash = self.program("bash");
-        bash.arg(script).arg(self.bundle()).env("PATH", self.search_path()?);
+        bash.arg(script).arg(bundle).env("PATH", self.search_path()?);
         Ok(bash)
     }
 

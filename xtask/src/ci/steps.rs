@@ -9,6 +9,9 @@ use super::{Place, Step, Verdict, fuzz, install};
 use crate::command::{output, succeed, works};
 use crate::{generate, tidy};
 
+/// The bundle of the night with bulletins.
+const BULLETINS: &str = "target/ci/mini";
+
 const fn step(name: &'static str, about: &'static str, run: fn(&Place) -> Result<Verdict>) -> Step {
     Step { name, about, needs: &[], run }
 }
@@ -29,12 +32,13 @@ pub(super) const ALL: &[Step] = &[
     step("docs", "rustdoc without a warning", docs),
     step("generated", "documents that come from code are up to date", generated),
     step("build", "the release binary", build),
-    after(&["build"], step("bundle", "a night on fixtures/tiny", bundle)),
+    after(&["build"], step("bundle", "a night on fixtures/tiny, and one with bulletins on examples/mini", bundle)),
     step("vectors", "the golden vectors under an independent decoder", vectors),
     after(&["bundle"], step("interop", "the bundle under other people's programs", interop)),
     after(&["bundle"], step("browser", "the bundle's pages in a browser", browser)),
     after(&["build"], step("readme", "README's first command", readme)),
     after(&["build"], step("drill", "a rehearsal with every kind of attack, path and fault", drill)),
+    after(&["build"], step("sim", "a thousand nights of the simulated country", sim)),
     step("crash", "kill -9 at random moments of a night, and of a flood", crash),
     step("fuzz", "a third of a minute for each decoder of foreign bytes", fuzz::run),
 ];
@@ -84,13 +88,18 @@ fn build(place: &Place) -> Result<Verdict> {
 }
 
 fn bundle(place: &Place) -> Result<Verdict> {
-    let bundle = place.bundle();
-    if bundle.exists() {
-        fs::remove_dir_all(&bundle).with_context(|| format!("cannot clear {}", bundle.display()))?;
+    for (election, bundle, more) in [
+        ("fixtures/tiny", place.bundle(), [].as_slice()),
+        ("examples/mini", place.path(BULLETINS), &["--bulletin-at", "80%", "--bulletin-at", "97%"]),
+    ] {
+        if bundle.exists() {
+            fs::remove_dir_all(&bundle).with_context(|| format!("cannot clear {}", bundle.display()))?;
+        }
+        fs::create_dir_all(place.path("target/ci"))?;
+        let mut night = place.program(place.path("target/release/tallyproof"));
+        succeed(night.args(["night", election, "--bundle"]).arg(&bundle).args(more))?;
     }
-    fs::create_dir_all(place.path("target/ci"))?;
-    let mut night = place.program(place.path("target/release/tallyproof"));
-    succeed(night.args(["night", "fixtures/tiny", "--bundle"]).arg(&bundle)).map(|()| Held)
+    Ok(Held)
 }
 
 fn vectors(place: &Place) -> Result<Verdict> {
@@ -116,7 +125,7 @@ fn interop(place: &Place) -> Result<Verdict> {
     let write = "run --quiet --locked --package tallyproof-log --example write_log --";
     succeed(place.cargo(write).arg(&cosigned).arg("30000"))?;
     for script in scripts {
-        succeed(place.script(&script)?.arg(&cosigned))?;
+        succeed(place.script(&script, &place.bundle())?.arg(&cosigned))?;
     }
     // And the other way round: proofs that another program made, read by ours.
     let read = "run --quiet --locked --package tallyproof-log --example read_proofs --";
@@ -124,7 +133,10 @@ fn interop(place: &Place) -> Result<Verdict> {
 }
 
 fn browser(place: &Place) -> Result<Verdict> {
-    succeed(&mut place.script(&place.path("browser-tests/run.sh"))?).map(|()| Held)
+    for bundle in [place.bundle(), place.path(BULLETINS)] {
+        succeed(&mut place.script(&place.path("browser-tests/run.sh"), &bundle)?)?;
+    }
+    Ok(Held)
 }
 
 fn readme(place: &Place) -> Result<Verdict> {
@@ -136,6 +148,11 @@ fn drill(place: &Place) -> Result<Verdict> {
     let mut drill = place.program(place.path("target/release/tallyproof"));
     fs::create_dir_all(place.path("target/ci"))?;
     succeed(drill.args(["drill", "examples/drills/smoke.toml", "--bundle", "target/ci/drill"])).map(|()| Held)
+}
+
+fn sim(place: &Place) -> Result<Verdict> {
+    let mut drill = place.program(place.path("target/release/tallyproof"));
+    succeed(drill.args(["drill", "--seed", "0", "--seeds", "1000"])).map(|()| Held)
 }
 
 /// The ordinary tests kill the centre a few times; here it is the release binary, and many times.
