@@ -4,6 +4,7 @@ mod text;
 
 use std::collections::BTreeMap;
 
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use tallyproof_count::Ledger;
 use tallyproof_count::bulletin::{Document, recompute};
 use tallyproof_count::bundle::BulletinFile;
@@ -11,7 +12,8 @@ use tallyproof_count::statements::IssuedBulletin;
 use tallyproof_log::note::VerifierKey;
 use tallyproof_log::tree::Tree;
 use tallyproof_record::statement::Bulletin;
-use tallyproof_site::bulletin as page;
+use tallyproof_site::Lang;
+use tallyproof_site::bulletin::{self as page, PaperError};
 
 pub use text::write_contests;
 
@@ -38,15 +40,20 @@ impl Rendered {
     }
 }
 
-/// The same as a page, and as paper in each language. `hash` is the SHA-256 of the document's JSON.
+/// The same as a page, and as paper in each language, side by side. `hash` is the SHA-256 of the document's JSON.
 fn pages(
     document: &Document,
     hash: &[u8; 32],
     log: &VerifierKey,
 ) -> anyhow::Result<impl Iterator<Item = (BulletinFile, Vec<u8>)>> {
     let definition = document.totals.definition();
-    let files = page::files(&page::Bulletin { document, hash, definition, log })?;
-    Ok(files.into_iter().filter_map(|(name, bytes)| Some((BulletinFile::from_name(&name)?, bytes))))
+    let bulletin = page::Bulletin { document, hash, definition, log };
+    let paper = |&lang: &Lang| Ok((page::pdf_name(lang), page::pdf(&bulletin, lang)?));
+    let papers =
+        || page::languages(definition.election()).par_iter().map(paper).collect::<Result<Vec<_>, PaperError>>();
+    let (papers, html) = rayon::join(papers, || page::html(&bulletin));
+    let files = papers?.into_iter().chain([("bulletin.html", html)]);
+    Ok(files.filter_map(|(name, bytes)| Some((BulletinFile::from_name(name)?, bytes))))
 }
 
 /// What the log gives for a bulletin of this number, tree size and time; `None` if it has no such tree size.

@@ -70,15 +70,6 @@ pub fn languages(election: &Election) -> &'static [Lang] {
     if is_compact(election) { &[Lang::En] } else { &Lang::ALL }
 }
 
-/// `bulletin.html` and the PDFs with their names.
-pub fn files(bulletin: &Bulletin<'_>) -> Result<Vec<(String, Vec<u8>)>, PaperError> {
-    let mut files = vec![("bulletin.html".to_owned(), html(bulletin))];
-    for &lang in languages(bulletin.definition.election()) {
-        files.push((pdf_name(lang).to_owned(), pdf(bulletin, lang)?));
-    }
-    Ok(files)
-}
-
 /// Files of a bulletin's folder beside its page, by what they are.
 pub(crate) fn forms(election: &Election) -> Vec<(&'static str, Text)> {
     let pdf = |&lang: &Lang| {

@@ -162,14 +162,23 @@ fn seats_stand_with_their_order_and_quotients() {
     assert!(page.contains("threshold reached") || page.contains(">not reached<"));
 }
 
+/// The page and every PDF.
+fn all(bulletin: &Bulletin<'_>) -> Vec<(&'static str, Vec<u8>)> {
+    let languages = bulletin::languages(bulletin.definition.election());
+    let papers = languages
+        .iter()
+        .map(|&lang| (bulletin::pdf_name(lang), bulletin::pdf(bulletin, lang).expect("it can be written")));
+    std::iter::once(("bulletin.html", bulletin::html(bulletin))).chain(papers).collect()
+}
+
 #[test]
 fn same_document_same_bytes() {
     let files = |demo: &Demo| {
         let document = demo.document();
-        bulletin::files(&demo.bulletin(&document)).expect("they can be written")
+        all(&demo.bulletin(&document))
     };
     let (one, other) = (files(&demo::night(200, Phase::Drill)), files(&demo::night(200, Phase::Drill)));
-    let names: Vec<_> = one.iter().map(|(name, _)| name.as_str()).collect();
+    let names: Vec<_> = one.iter().map(|(name, _)| *name).collect();
     assert_eq!(names, ["bulletin.html", "bulletin.pdf", "bulletin.es.pdf", "bulletin.pt.pdf"]);
     for ((name, one), (_, other)) in one.iter().zip(&other) {
         assert!(one == other, "{name}");
@@ -217,7 +226,7 @@ fn many_contests_are_told_in_short_and_their_common_premises_once() {
     let demo = before(&files);
     let document: Document = demo.document();
     let shown: Bulletin<'_> = demo.bulletin(&document);
-    let names: Vec<_> = bulletin::files(&shown).unwrap().into_iter().map(|(name, _)| name).collect();
+    let names: Vec<_> = all(&shown).into_iter().map(|(name, _)| name).collect();
     assert_eq!(names, ["bulletin.html", "bulletin.pdf"]);
     let page = page(&demo).replace('\u{202f}', ",");
     html::check(&page).unwrap();
