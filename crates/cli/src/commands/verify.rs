@@ -289,7 +289,8 @@ pub fn verify_folder(folder: &Path, trust: Option<&Trust>, printer: &Printer) ->
     verify(&Folder::open(folder)?, trust, printer)
 }
 
-fn verify(source: &dyn Source, trust: Option<&Trust>, printer: &Printer) -> anyhow::Result<Verification> {
+/// Verifies a bundle, and shows how far it is.
+pub fn verify(source: &dyn Source, trust: Option<&Trust>, printer: &Printer) -> anyhow::Result<Verification> {
     let progress = printer.progress(0, "verifying");
     let found = tallyproof_count::verify(source, trust, &|done, total| {
         progress.set_length(total);

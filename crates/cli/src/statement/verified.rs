@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
-use tallyproof_count::{Ledger, Source, Verification};
+use tallyproof_count::{Ledger, Verification};
 use tallyproof_log::tree::Tree;
 use tallyproof_record::definition::Committed;
 
+use crate::commands::verify::verify;
 use crate::{Printer, bundle_source};
 
 /// How often a bundle that does not hold is looked at again, and after which pause.
@@ -43,27 +44,17 @@ pub fn verified_bundle(place: &str, election: &Committed, printer: &Printer) -> 
 /// Verifies a bundle, and refuses one that does not hold.
 pub fn verified(place: &str, printer: &Printer) -> anyhow::Result<Verification> {
     let source = bundle_source::open(place)?;
-    let mut found = verify(source.as_ref(), printer)?;
+    let mut found = verify(source.as_ref(), None, printer)?;
     for _ in 0..TRIES {
         if found.ok {
             break;
         }
         // A bundle that is being published does not hold for a moment.
         std::thread::sleep(PAUSE);
-        found = verify(source.as_ref(), printer)?;
+        found = verify(source.as_ref(), None, printer)?;
     }
     if let Some(problem) = found.problems.first() {
         anyhow::bail!("the bundle {place} does not hold: {problem}; `tallyproof verify` lists everything");
     }
     Ok(found)
-}
-
-fn verify(source: &dyn Source, printer: &Printer) -> anyhow::Result<Verification> {
-    let progress = printer.progress(0, "verifying");
-    let found = tallyproof_count::verify(source, None, &|done, total| {
-        progress.set_length(total);
-        progress.set_position(done);
-    });
-    progress.finish_and_clear();
-    Ok(found?)
 }

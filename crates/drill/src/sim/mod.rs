@@ -26,6 +26,7 @@ mod night;
 mod operator;
 mod plan;
 mod post;
+mod power;
 mod public;
 mod relay;
 mod shrink;

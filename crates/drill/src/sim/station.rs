@@ -15,6 +15,7 @@ use super::bug::Bug;
 use super::country::{Country, SlotNo, Variant};
 use super::mark::{Mark, Marks};
 use super::post::{Message, Node, Parcel};
+use super::power::{PowerLoss, power};
 
 /// The paths of a station.
 pub(super) const DIRECT: usize = 0;
@@ -30,10 +31,6 @@ struct Queue {
     receipts: BTreeSet<RecordDigest>,
     attempt: u32,
 }
-
-/// The power failed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct PowerLoss;
 
 /// A polling station.
 #[derive(Debug)]
@@ -134,21 +131,6 @@ impl Station {
         Some(Outbox::new(identity, policies, seed).resume_after(self.queue.attempt))
     }
 
-    /// An instant in which the power may fail.
-    fn power(&mut self, mark: Mark, marks: &mut Marks) -> Result<(), PowerLoss> {
-        match &mut self.power_in {
-            None => Ok(()),
-            Some(0) => {
-                marks.hit(mark);
-                Err(PowerLoss)
-            }
-            Some(left) => {
-                *left -= 1;
-                Ok(())
-            }
-        }
-    }
-
     /// The power is gone: what was not on the disk is forgotten.
     pub(super) fn lose_power(&mut self) {
         (self.outbox, self.power_in) = (None, None);
@@ -199,9 +181,9 @@ impl Station {
             self.enqueue(now, record);
             return Ok(());
         }
-        self.power(Mark::StationPowerBeforeSeal, marks)?;
+        power(&mut self.power_in, Mark::StationPowerBeforeSeal, marks)?;
         self.queue.sealed.insert(slot, variant);
-        self.power(Mark::StationPowerAfterSeal, marks)?;
+        power(&mut self.power_in, Mark::StationPowerAfterSeal, marks)?;
         self.wanted.remove(&slot);
         self.enqueue(now, record);
         Ok(())
@@ -224,10 +206,10 @@ impl Station {
             return Ok(());
         }
         let attempt = outbox.last_attempt();
-        self.power(Mark::StationPowerInSend, marks)?;
+        power(&mut self.power_in, Mark::StationPowerInSend, marks)?;
         self.queue.attempt = attempt;
         for transmission in due {
-            self.power(Mark::StationPowerInSend, marks)?;
+            power(&mut self.power_in, Mark::StationPowerInSend, marks)?;
             let (from, path, datagram) = (Node::Station(self.no), transmission.path, transmission.datagram);
             let (to, message) = match path {
                 BY_POST => (Node::Centre, Message::Post(datagram.get(HEADER_LEN..).unwrap_or_default().to_vec())),
@@ -251,7 +233,7 @@ impl Station {
         let Some(Ok(receipted)) = self.outbox.as_mut().map(|outbox| outbox.receive(local, path, bytes)) else {
             return Ok(None);
         };
-        self.power(Mark::StationReceiptLost, marks)?;
+        power(&mut self.power_in, Mark::StationReceiptLost, marks)?;
         self.queue.receipts.insert(receipted.receipt.digest);
         Ok(Some(receipted.receipt.digest))
     }

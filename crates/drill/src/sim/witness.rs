@@ -15,11 +15,11 @@ use tallyproof_log::witness::{AddCheckpoint, Answer};
 use tallyproof_witness::cosigner::{Asked, NotCosigned};
 use tallyproof_witness::follower::{Keep, KeptAlready, NotYet, Trouble};
 use tallyproof_witness::{Cosigner, Follower, Signed, State};
-use thiserror::Error;
 
 use super::bug::Bug;
 use super::country::{Country, witness_key};
 use super::mark::{Mark, Marks};
+use super::power::{PowerLoss, power};
 
 /// What a witness's disk holds. Every write is a whole file or none.
 #[derive(Clone, Debug, Default)]
@@ -46,11 +46,6 @@ struct Running {
     follower: Follower,
     cosigner: Cosigner,
 }
-
-/// The power failed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error("the power failed")]
-struct PowerLoss;
 
 /// What came of a request or a look.
 #[derive(Debug, Default)]
@@ -293,19 +288,4 @@ fn write_state(folder: &mut Folder, note: &SignedNote) -> Option<()> {
     let state: State = folder.state.as_ref()?.parse().ok()?;
     folder.state = Some(State { cosigned: Some(note.clone()), ..state }.to_string());
     Some(())
-}
-
-/// An instant in which the power may fail.
-fn power(power_in: &mut Option<u32>, mark: Mark, marks: &mut Marks) -> Result<(), PowerLoss> {
-    match power_in {
-        None => Ok(()),
-        Some(0) => {
-            marks.hit(mark);
-            Err(PowerLoss)
-        }
-        Some(left) => {
-            *left -= 1;
-            Ok(())
-        }
-    }
 }
